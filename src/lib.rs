@@ -1,0 +1,1 @@
+//! Kubenkyo: a Kubernetes cluster that lives in a web page.

@@ -1,0 +1,3 @@
+//! The `kubenkyo` command line (native) and the page's entry (wasm32).
+
+fn main() {}
