@@ -1,1 +1,28 @@
-//! The `api` room.
+//! What a Kubernetes object is and what may be asked about one.
+//!
+//! An object is a [`Value`]: a compact JSON-like tree whose parts are shared between versions and siblings.
+//! Its shape is checked against one static table of every type of v1.36 ([`schema`]); typed views
+//! ([`view!`](crate::view), [`meta`], [`core`], [`apps`]) give its fields names. A kind is a row of a table,
+//! never a Rust type of its own.
+
+pub mod note;
+pub mod request;
+pub mod status;
+pub mod text;
+pub mod value;
+pub mod view;
+
+pub mod apps;
+pub mod core;
+pub mod meta;
+
+pub use note::{Note, Part};
+pub use request::{
+    Body, Options, PatchKind, Request, RequestId, Resource, Response, Verb, WatchEvent, WatchKind,
+};
+pub use status::Status;
+pub use text::Str;
+pub use value::{Map, Value};
+
+/// The version of Kubernetes whose behaviour is modelled.
+pub const KUBERNETES_VERSION: &str = "v1.36.2";
