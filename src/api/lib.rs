@@ -18,7 +18,8 @@ pub mod meta;
 
 pub use note::{Note, Part};
 pub use request::{
-    Body, Options, PatchKind, Request, RequestId, Resource, Response, Verb, WatchEvent, WatchKind,
+    Body, Frame, Options, PatchKind, Request, RequestId, Resource, Response, Verb, WatchEvent,
+    WatchKind,
 };
 pub use status::Status;
 pub use text::Str;

@@ -123,6 +123,17 @@ pub struct WatchEvent {
     pub object: Value,
 }
 
+/// What comes back over a stream that a kubelet serves (logs, exec, attach).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Frame {
+    /// The answer, when nothing streams (or the refusal).
+    Response(Response),
+    /// Output on a channel: 1 standard output (and logs), 2 standard error.
+    Data { channel: u8, text: Str },
+    /// The stream is over; `exit_code` of the command for exec.
+    End { exit_code: i32 },
+}
+
 impl Resource {
     pub const fn of(group: &'static str, version: &'static str, plural: &'static str) -> Resource {
         Resource {

@@ -1,6 +1,6 @@
 //! The one output of a component: requests to send, timers to set, notes to record.
 
-use api::{Note, Request, RequestId, Response, WatchEvent};
+use api::{Frame, Note, Request, RequestId, Response, WatchEvent};
 use sim::{Micros, NoteId, Rng, Time};
 
 /// A part of the cluster that speaks to the API server. All its state is plain data.
@@ -36,6 +36,11 @@ pub enum Effect<T> {
     Note {
         cause: NoteId,
         note: Note,
+    },
+    /// Only kubelets: an answer on a proxied stream (see `node::Kubelet::serve`).
+    Frame {
+        stream: u64,
+        frame: Frame,
     },
 }
 
@@ -103,6 +108,11 @@ impl<'a, T> Outbox<'a, T> {
             cause: self.cause,
             note,
         });
+    }
+
+    /// Only kubelets: answers the proxied request numbered `stream`.
+    pub fn frame(&mut self, stream: u64, frame: Frame) {
+        self.effects.push(Effect::Frame { stream, frame });
     }
 
     /// The effects in order; called by `cluster` after the turn.
