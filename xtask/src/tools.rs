@@ -291,7 +291,7 @@ pub(crate) fn apt(packages: &[&str]) -> Result<(), Failure> {
             ])
             .args(args)
             .env("DEBIAN_FRONTEND", "noninteractive");
-        shown(&mut apt_get)
+        read(&mut apt_get).map(drop)
     };
     static UPDATED: OnceLock<()> = OnceLock::new();
     if UPDATED.set(()).is_ok() {

@@ -42,7 +42,9 @@ impl Compiler {
 /// Finds such a compiler, or makes one.
 pub(crate) fn ensure() -> Result<Compiler, Failure> {
     let name = "wasm32 standard library";
-    if has_library("rustc") {
+    // For trying the second way on a machine where the first one works.
+    let takes_ordinary = std::env::var_os("KUBENKYO_COMPILER").is_none_or(|name| name != "debian");
+    if takes_ordinary && has_library("rustc") {
         present(name, "rustup's");
         return Ok(Compiler::Ordinary);
     }
@@ -57,7 +59,9 @@ pub(crate) fn ensure() -> Result<Compiler, Failure> {
         });
     }
     let mut reasons = Vec::new();
-    match step("add rustup's wasm32 target", rustup_target) {
+    match step("add rustup's wasm32 target", || {
+        rustup_target(takes_ordinary)
+    }) {
         Ok(()) if has_library("rustc") => return Ok(Compiler::Ordinary),
         Ok(()) => reasons.push(
             "rustup added the target, but to another toolchain than the one in use".to_owned(),
@@ -90,7 +94,10 @@ fn has_library(rustc: &str) -> bool {
     })
 }
 
-fn rustup_target() -> Result<(), Failure> {
+fn rustup_target(is_wanted: bool) -> Result<(), Failure> {
+    if !is_wanted {
+        return Err(Failure::new("rustup's target").why("KUBENKYO_COMPILER says debian"));
+    }
     if find("rustup").is_none() {
         return Err(Failure::new(format!("rustup target add {TARGET}"))
             .why("there is no rustup on the PATH"));

@@ -1,0 +1,121 @@
+// What the browser scripts share: the built page served under a sub-path with the headers of a strict host, a headless Chromium, and a
+// list of tests that ends with the line `N passed, N failed`.
+
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { dirname, extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const here = dirname(fileURLToPath(import.meta.url));
+export const root = join(here, "../..");
+const dist = process.env.KUBENKYO_DIST || join(root, "dist");
+const program = process.env.KUBENKYO_CHROMIUM || "/usr/bin/chromium";
+
+// What a careful host may send. Scripts come from files only; the page's own `style` attributes are allowed, style elements are not.
+const policy = [
+  "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self'", "style-src-attr 'unsafe-inline'", "img-src 'self' data: blob:",
+  "font-src 'self'", "connect-src 'self'", "worker-src 'self' blob:", "manifest-src 'self'", "frame-src 'self'", "base-uri 'none'", "form-action 'none'",
+].join("; ");
+
+const types = {
+  ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".wasm": "application/wasm",
+  ".json": "application/json", ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml", ".png": "image/png",
+  ".md": "text/plain; charset=utf-8", ".yaml": "text/plain; charset=utf-8",
+};
+
+/// Serves dist/ beneath /a/sub/path/; nothing lies above it. Returns the page's address.
+export async function serve() {
+  const prefix = "/a/sub/path/";
+  const server = createServer(async (request, response) => {
+    const path = decodeURIComponent(new URL(request.url, "http://here").pathname);
+    const name = path.startsWith(prefix) ? path.slice(prefix.length) || "index.html" : null;
+    try {
+      if (name === null || normalize(name).startsWith("..")) throw new Error("outside");
+      const bytes = await readFile(join(dist, name));
+      response.writeHead(200, { "content-type": types[extname(name)] || "application/octet-stream", "content-security-policy": policy });
+      response.end(bytes);
+    } catch {
+      response.writeHead(404, { "content-type": "text/plain" });
+      response.end("not found\n");
+    }
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  server.unref();
+  return `http://127.0.0.1:${server.address().port}${prefix}`;
+}
+
+export function launch() {
+  return chromium.launch({
+    executablePath: program,
+    headless: true,
+    args: [
+      "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync",
+    ],
+  });
+}
+
+/// A page in a profile of its own, at a size, language and theme. `troubles` collects what must never happen on it: errors, refused
+/// resources, requests to anywhere but its own address.
+export async function open(browser, address, { width = 1440, height = 900, lang = "ja", dark = false, path = "" } = {}) {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    locale: lang === "ja" ? "ja-JP" : "en-US",
+    colorScheme: dark ? "dark" : "light",
+    reducedMotion: "no-preference",
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  const troubles = [];
+  page.on("pageerror", (error) => troubles.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error") troubles.push(`console: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(address) && !url.startsWith("data:") && !url.startsWith("blob:")) troubles.push(`request to ${url}`);
+  });
+  page.on("response", (response) => {
+    if (response.status() >= 400) troubles.push(`${response.status()} for ${response.url()}`);
+  });
+  await page.goto(address + path, { waitUntil: "load" });
+  return { page, context, troubles };
+}
+
+/// Polls until `look` answers something true; the failure says what was seen last.
+export async function until(what, look, seconds = 60) {
+  const end = Date.now() + seconds * 1000;
+  let seen;
+  for (;;) {
+    seen = await look();
+    if (seen) return seen;
+    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
+const tests = [];
+
+export function test(name, body) {
+  tests.push({ name, body });
+}
+
+/// Runs the tests in the order they were told, all of them, and leaves with their verdict. `node run.mjs WORD` runs those whose name holds it.
+export async function run(around) {
+  const word = process.argv[2];
+  let passed = 0, failed = 0;
+  for (const { name, body } of tests.filter(({ name }) => !word || name.includes(word))) {
+    const start = Date.now();
+    try {
+      await around(body);
+      passed += 1;
+      console.log(`   ok   ${name} (${Date.now() - start} ms)`);
+    } catch (error) {
+      failed += 1;
+      console.log(`   FAIL ${name}\n        ${String(error?.stack || error).split("\n").join("\n        ")}`);
+    }
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exit(failed || !passed ? 1 : 0);
+}

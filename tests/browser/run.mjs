@@ -1,0 +1,185 @@
+// The page as a person uses it, in headless Chromium. `node run.mjs [WORD]` after `cargo xtask dist`; `cargo xtask test browser` does both.
+//
+// What the page promises to these scripts, as `data-testid`:
+//   editor         the manifest editor (CodeMirror's .cm-content, or a textarea, inside)
+//   apply          the button that applies the editor's text
+//   problems       the list of what is wrong with the text; one [data-line="N"] (counted from 1) for each problem
+//   terminal-input the line one types       terminal-log   what was printed
+//   pod            a pod's shape on the stage, with data-name, data-phase (Pending, Running, …) and data-ready (true or false)
+//   clock          the virtual time         lang-ja, lang-en, theme   the switches
+// The page has started when `apply` is there. The editor opens with a Deployment of nginx with three replicas.
+
+import violations from "./axe.mjs";
+import { launch, open, run, serve, test, until } from "./page.mjs";
+
+const address = await serve();
+const browser = await launch();
+
+const at = (page, name) => page.getByTestId(name);
+
+/// The pods of the stage: name -> {phase, ready}; a pod drawn in two views counts once.
+async function pods(page) {
+  const shapes = await at(page, "pod").evaluateAll((all) => all.map((shape) => ({ ...shape.dataset })));
+  return new Map(shapes.map(({ name, phase, ready }) => [name, { phase, ready: ready === "true" }]));
+}
+
+function running(page, count) {
+  return until(`${count} pods Running and ready`, async () => {
+    const now = await pods(page);
+    const good = [...now].filter(([, pod]) => pod.phase === "Running" && pod.ready);
+    return good.length === count && now.size === count && now;
+  }, 120);
+}
+
+async function start(options) {
+  const opened = await open(browser, address, options);
+  await at(opened.page, "apply").waitFor();
+  return opened;
+}
+
+async function type(page, line) {
+  await at(page, "terminal-input").fill(line);
+  await at(page, "terminal-input").press("Enter");
+}
+
+const log = (page) => at(page, "terminal-log").innerText();
+
+/// Replaces the editor's text as a paste does.
+async function write(page, text) {
+  const field = at(page, "editor").locator(".cm-content, textarea").first();
+  await field.click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.insertText(text);
+}
+
+/// The text as the editor shows it; CodeMirror draws only the lines near the view, so texts here are short.
+const written = (page) =>
+  at(page, "editor").evaluate((editor) => editor.querySelector("textarea")?.value ?? [...editor.querySelectorAll(".cm-line")].map((line) => line.textContent).join("\n"));
+
+function clean({ troubles }) {
+  if (troubles.length) throw new Error(`on the page: ${troubles.join(" · ")}`);
+}
+
+test("from Apply to three running pods, scaled to five, one killed and replaced, in English", async () => {
+  const opened = await start({ lang: "ja" });
+  const { page } = opened;
+  await at(page, "apply").click();
+  await running(page, 3);
+
+  await type(page, "kubectl get deployments -o name");
+  const name = await until("the name of the deployment in the terminal", async () => (await log(page)).match(/deployment\.apps\/([a-z0-9-]+)/)?.[1]);
+  await type(page, `kubectl scale deployment/${name} --replicas=5`);
+  await until("kubectl's answer", async () => (await log(page)).includes(`deployment.apps/${name} scaled`));
+  const five = await running(page, 5);
+
+  const victim = [...five.keys()][0];
+  await type(page, `kubectl delete pod ${victim}`);
+  await until("the victim's end", async () => !(await pods(page)).has(victim), 90);
+  const replaced = await running(page, 5);
+  const fresh = [...replaced.keys()].filter((pod) => !five.has(pod));
+  if (fresh.length !== 1) throw new Error(`replaced by ${fresh.length} new pods: ${fresh}`);
+
+  const before = await page.locator("body").innerText();
+  await at(page, "lang-en").click();
+  await until("the page in English", () => page.evaluate(() => document.documentElement.lang === "en"));
+  const after = await page.locator("body").innerText();
+  if (before === after) throw new Error("no word changed with the language");
+  clean(opened);
+});
+
+test("what was typed survives a reload", async () => {
+  const opened = await start({ lang: "en" });
+  const { page } = opened;
+  const text = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kept-over-reload";
+  await write(page, text);
+  await until("the editor to show the text", async () => (await written(page)).includes("kept-over-reload"));
+  // As a person does: a moment later.
+  await page.waitForTimeout(1500);
+  await page.reload();
+  await at(page, "apply").waitFor();
+  await until("the text after the reload", async () => (await written(page)).trim() === text);
+  clean(opened);
+});
+
+const bad = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: misspelt
+  lables:
+    app: web
+spec:
+  replica: 3
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+      - name: web
+        imagee: nginx:1.14.2
+        ports:
+        - containerPort: "eighty"`;
+
+test("three misspelt fields and a wrong type are four problems at their lines, and nothing changes", async () => {
+  const opened = await start({ lang: "en" });
+  const { page } = opened;
+  await write(page, bad);
+  await at(page, "apply").click();
+  const lines = await until("four problems", async () => {
+    const found = await at(page, "problems").locator("[data-line]").evaluateAll((all) => all.map((item) => Number(item.dataset.line)));
+    return found.length >= 4 && found;
+  }, 20);
+  const expected = bad.split("\n").flatMap((line, index) => (/lables|replica:|imagee|eighty/.test(line) ? [index + 1] : []));
+  if (JSON.stringify([...lines].sort((a, b) => a - b)) !== JSON.stringify(expected)) throw new Error(`at lines ${lines}, not ${expected}`);
+  await type(page, "kubectl get deployments");
+  await until("an empty list", async () => (await log(page)).includes("No resources found in default namespace."));
+  if ((await pods(page)).size) throw new Error("pods appeared");
+  clean(opened);
+});
+
+for (const lang of ["ja", "en"]) {
+  for (const dark of [false, true]) {
+    test(`axe finds nothing, ${lang}, ${dark ? "dark" : "light"}`, async () => {
+      const opened = await start({ lang, dark });
+      await at(opened.page, "apply").click();
+      await running(opened.page, 3);
+      const found = await violations(opened.page);
+      if (found.length) throw new Error(found.join("\n"));
+      clean(opened);
+    });
+  }
+}
+
+test("the editor works under a policy that forbids style elements", async () => {
+  const opened = await start({ lang: "en" });
+  const { page } = opened;
+  const seen = await page.evaluate(async () => {
+    const host = Object.assign(document.createElement("div"), { style: "position:fixed;inset:0;z-index:9999" });
+    document.body.append(host);
+    let changed = null;
+    const editor = globalThis.KP_CM.create(host, { doc: "a: 1\nb: two\n", lang: "ja", ariaLabel: "manifest", onChange: (text) => (changed = text) });
+    editor.setDoc("a: 1\nc: 3\n");
+    const quiet = changed === null;
+    editor.setDiagnostics([{ from: 5, to: 6, severity: "error", message: "unknown field", actions: [{ name: "fix", insert: "b" }] }, { from: 9999, message: "past the end" }]);
+    editor.showDiff("a: 1\nb: two\n");
+    await new Promise((done) => requestAnimationFrame(done));
+    const inserted = host.querySelectorAll(".cm-deletedChunk").length;
+    editor.showDiff(null);
+    editor.setTheme(true);
+    editor.setReadonly(true);
+    const font = getComputedStyle(host.querySelector(".cm-scroller")).display;
+    const marks = host.querySelectorAll(".cm-lintRange-error, .cm-lintPoint-error").length;
+    const answer = { quiet, inserted, font, marks, text: editor.getDoc(), label: host.querySelector(".cm-content").getAttribute("aria-label") };
+    editor.destroy();
+    host.remove();
+    return answer;
+  });
+  const expected = { quiet: true, inserted: 1, font: "flex", marks: 2, text: "a: 1\nc: 3\n", label: "manifest" };
+  if (JSON.stringify(seen) !== JSON.stringify(expected)) throw new Error(JSON.stringify(seen));
+  clean(opened);
+});
+
+await run((body) => body());

@@ -1,0 +1,21 @@
+// The same seeds in the page's own wasm: `node seeds.mjs FILE`, where FILE has a line `SEED HASH` for each seed as the native build sees it.
+// The page exports `trace_hash(seed: string) -> string` (as `wasm_bindgen.trace_hash`).
+
+import { readFileSync } from "node:fs";
+import { launch, open, run, serve, test } from "./page.mjs";
+
+const lines = readFileSync(process.argv[2], "utf8").trim().split("\n").map((line) => line.split(/\s+/));
+process.argv.length = 2;
+const address = await serve();
+const browser = await launch();
+const { page } = await open(browser, address);
+await page.waitForFunction(() => typeof globalThis.wasm_bindgen?.trace_hash === "function" && document.querySelector('[data-testid="apply"]'));
+
+for (const [seed, native] of lines) {
+  test(`seed ${seed}: ${native}`, async () => {
+    const wasm = await page.evaluate((seed) => String(globalThis.wasm_bindgen.trace_hash(seed)), seed);
+    if (wasm !== native) throw new Error(`wasm gives ${wasm}`);
+  });
+}
+
+await run((body) => body());
