@@ -154,7 +154,7 @@ for (const lang of ["ja", "en"]) {
 }
 
 test("the editor works under a policy that forbids style elements", async () => {
-  const opened = await start({ lang: "en" });
+  const opened = await open(browser, address, { lang: "en" });
   const { page } = opened;
   const seen = await page.evaluate(async () => {
     const host = Object.assign(document.createElement("div"), { style: "position:fixed;inset:0;z-index:9999" });

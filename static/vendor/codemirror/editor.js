@@ -95,6 +95,7 @@ const look = {
   ".cm-panels": { color: "var(--text)", backgroundColor: "var(--bg)" },
   ".cm-panels.cm-panels-top": { borderBottom: "1px solid var(--line)" },
   ".cm-panels.cm-panels-bottom": { borderTop: "1px solid var(--line)" },
+  ".cm-panel.cm-search [name=close], .cm-panel.cm-panel-lint [name=close]": { color: "var(--text)" },
   ".cm-textfield, .cm-button": {
     color: "var(--text)", backgroundColor: "var(--panel)", backgroundImage: "none", border: "1px solid var(--line)", borderRadius: "4px",
   },
