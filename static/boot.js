@@ -1,6 +1,8 @@
-// Starts the page once every deferred script has run: compiles the wasm that the preload link names, and says so in words when that fails.
+// Starts the page once every deferred script has run, and says so in words when that fails. The wasm is what the preload link names or, in
+// the one-file build, the text of an element: base64 of gzip.
 addEventListener("DOMContentLoaded", () => {
-  const wasm = document.querySelector('link[rel="preload"][type="application/wasm"]');
+  const link = document.querySelector('link[rel="preload"][type="application/wasm"]');
+  const packed = document.getElementById("kubenkyo-wasm");
   const ja = !/^en\b/.test(navigator.language || "");
   const fail = (error) => {
     const box = document.createElement("div");
@@ -20,5 +22,17 @@ addEventListener("DOMContentLoaded", () => {
     fail("WebAssembly is not available");
     return;
   }
-  wasm_bindgen({ module_or_path: wasm.href }).catch(fail);
+  const unpacked = (text) => {
+    let bytes;
+    if (Uint8Array.fromBase64) {
+      bytes = Uint8Array.fromBase64(text);
+    } else {
+      const letters = atob(text);
+      bytes = new Uint8Array(letters.length);
+      for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
+    }
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  };
+  const wasm = packed ? unpacked(packed.textContent) : Promise.resolve(link.href);
+  wasm.then((module_or_path) => wasm_bindgen({ module_or_path })).catch(fail);
 });

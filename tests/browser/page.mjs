@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { dirname, extname, join, normalize } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -56,14 +56,18 @@ export function launch() {
   });
 }
 
+/// The one-file build, as a double click opens it.
+export const single = pathToFileURL(join(dist, "kubenkyo.html")).href;
+
 /// A page in a profile of its own, at a size, language and theme. `troubles` collects what must never happen on it: errors, refused
 /// resources, requests to anywhere but its own address.
-export async function open(browser, address, { width = 1440, height = 900, lang = "ja", dark = false, path = "" } = {}) {
+export async function open(browser, address, { width = 1440, height = 900, lang = "ja", dark = false, path = "", offline = false } = {}) {
   const context = await browser.newContext({
     viewport: { width, height },
     locale: lang === "ja" ? "ja-JP" : "en-US",
     colorScheme: dark ? "dark" : "light",
     reducedMotion: "no-preference",
+    offline,
   });
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);

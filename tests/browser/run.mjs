@@ -10,7 +10,7 @@
 // The page has started when `apply` is there. The editor opens with a Deployment of nginx with three replicas.
 
 import violations from "./axe.mjs";
-import { launch, open, run, serve, test, until } from "./page.mjs";
+import { launch, open, run, serve, single, test, until } from "./page.mjs";
 
 const address = await serve();
 const browser = await launch();
@@ -137,6 +137,13 @@ test("three misspelt fields and a wrong type are four problems at their lines, a
   await type(page, "kubectl get deployments");
   await until("an empty list", async () => (await log(page)).includes("No resources found in default namespace."));
   if ((await pods(page)).size) throw new Error("pods appeared");
+  clean(opened);
+});
+
+test("the one file from disk with the network off: Apply, and the pods run", async () => {
+  const opened = await open(browser, single, { lang: "ja", offline: true });
+  await at(opened.page, "apply").click();
+  await running(opened.page, 3);
   clean(opened);
 });
 

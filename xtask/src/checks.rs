@@ -6,7 +6,6 @@
 use crate::page;
 use crate::report::{Failure, seconds};
 use crate::run::{command, find, read, shown, teed};
-use crate::size;
 use crate::tools::{self, cargo, root};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -201,9 +200,7 @@ fn opens_example(text: &str) -> bool {
 }
 
 fn dist() -> Result<Count, Failure> {
-    let tools = tools::setup()?;
-    page::build(&tools, &page::dist_folder())?;
-    size::check(&page::dist_folder())?;
+    page::dist()?;
     Ok(ONE)
 }
 

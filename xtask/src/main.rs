@@ -13,6 +13,7 @@ mod page;
 mod report;
 mod run;
 mod serve;
+mod single;
 mod size;
 mod tools;
 mod wasm_std;

@@ -3,7 +3,7 @@
 use crate::report::{Failure, step};
 use crate::run::shown;
 use crate::tools::{self, Tools, root};
-use crate::{size, tools::target};
+use crate::{single, size, tools::target};
 use std::path::{Path, PathBuf};
 
 /// A release build into `folder`, which is emptied first.
@@ -28,11 +28,12 @@ pub(crate) fn build(tools: &Tools, folder: &Path) -> Result<(), Failure> {
     })
 }
 
-/// `cargo xtask dist`.
+/// `cargo xtask dist`: the release, the same in one file, and their sizes against the budget.
 pub(crate) fn dist() -> Result<(), Failure> {
     let tools = tools::setup()?;
     let folder = dist_folder();
     build(&tools, &folder)?;
+    single::make(&folder)?;
     size::check(&folder)
 }
 

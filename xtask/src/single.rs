@@ -1,0 +1,212 @@
+//! `dist/kubenkyo.html`: the whole page in one file, for a double click with the network off.
+//!
+//! Made from the finished release: scripts and styles become inline, the wasm becomes compressed text that `static/boot.js` unpacks, and a
+//! policy in the file itself forbids every request. It is no second build: what runs is byte for byte what `dist/` serves.
+
+use crate::report::Failure;
+use std::io::Write as _;
+use std::path::Path;
+
+pub(crate) const NAME: &str = "kubenkyo.html";
+
+/// The element that `static/boot.js` looks for.
+const WASM_ID: &str = "kubenkyo-wasm";
+
+/// Inline scripts are allowed because everything is; nothing may be fetched, framed or sent.
+const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src blob:; \
+    style-src 'unsafe-inline'; img-src data: blob:; font-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'";
+
+/// Writes the file into the release `folder`.
+pub(crate) fn make(folder: &Path) -> Result<(), Failure> {
+    let read = |name: &str| {
+        let path = folder.join(name.trim_start_matches("./"));
+        std::fs::read(&path).map_err(|error| {
+            Failure::new(format!("read {}", path.display())).why(error.to_string())
+        })
+    };
+    let html = String::from_utf8_lossy(&read("index.html")?).into_owned();
+    let page = inline(&html, &read)?;
+    let path = folder.join(NAME);
+    std::fs::write(&path, page)
+        .map_err(|error| Failure::new(format!("write {}", path.display())).why(error.to_string()))
+}
+
+/// `html` with everything it names taken in.
+fn inline(html: &str, read: &dyn Fn(&str) -> Result<Vec<u8>, Failure>) -> Result<String, Failure> {
+    let mut page = String::new();
+    let mut scripts = String::new();
+    let mut rest = html;
+    while let Some((before, tag, after)) = next_tag(rest) {
+        page.push_str(before);
+        rest = after;
+        let (src, href) = (attribute(tag, "src"), attribute(tag, "href"));
+        match (name(tag), src, href) {
+            ("script", Some(address), _) => {
+                // A deferred script runs after the document; an inline one must stand at its end for that.
+                let text = String::from_utf8_lossy(&read(address)?).into_owned();
+                scripts.push_str(&format!("<script>{}</script>\n", harmless(address, &text)?));
+                rest = rest.strip_prefix("</script>").unwrap_or(rest);
+            }
+            ("link", _, Some(address)) if attribute(tag, "rel") == Some("stylesheet") => {
+                let text = String::from_utf8_lossy(&read(address)?).into_owned();
+                if text.contains("@import")
+                    || text.match_indices("url(").any(|(at, _)| {
+                        !text[at + 4..]
+                            .trim_start_matches(['"', '\''])
+                            .starts_with("data:")
+                    })
+                {
+                    return Err(Failure::new(NAME)
+                        .why(format!("{address} fetches something"))
+                        .hint("use a data: URL in the style sheet"));
+                }
+                page.push_str(&format!("<style>{text}</style>"));
+            }
+            ("link", _, Some(address)) if address.ends_with(".wasm") => {
+                let text = base64(&gzip(&read(address)?));
+                scripts.insert_str(0, &format!("<script id=\"{WASM_ID}\" type=\"application/octet-stream\">{text}</script>\n"));
+            }
+            // A manifest makes a page installable, which a file is not.
+            ("link", _, Some(_)) if attribute(tag, "rel") == Some("manifest") => {}
+            (_, Some(address), _) | ("link", _, Some(address)) if !address.starts_with("data:") => {
+                return Err(Failure::new(NAME).why(format!(
+                    "index.html names {address} in <{}>, which cannot be taken in",
+                    name(tag)
+                )));
+            }
+            ("head", ..) => page.push_str(&format!(
+                "{tag}\n  <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">"
+            )),
+            ("/body", ..) => {
+                page.push_str(&std::mem::take(&mut scripts));
+                page.push_str(tag);
+            }
+            _ => page.push_str(tag),
+        }
+    }
+    page.push_str(rest);
+    if !scripts.is_empty() || !page.contains(POLICY) || !page.contains(WASM_ID) {
+        return Err(
+            Failure::new(NAME).why("index.html lacks <head>, </body> or the preloaded wasm")
+        );
+    }
+    Ok(page)
+}
+
+/// The text before the next tag, the tag, and what follows. Comments are text.
+fn next_tag(html: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    loop {
+        let start = from + html[from..].find('<')?;
+        if html[start..].starts_with("<!--") {
+            from = start + html[start..].find("-->")?;
+            continue;
+        }
+        let end = start + html[start..].find('>')? + 1;
+        return Some((&html[..start], &html[start..end], &html[end..]));
+    }
+}
+
+fn name(tag: &str) -> &str {
+    tag.trim_matches(['<', '>'])
+        .split([' ', '\n', '\t'])
+        .next()
+        .unwrap_or_default()
+}
+
+/// The value of an attribute as trunk writes it: in quotes.
+fn attribute<'tag>(tag: &'tag str, name: &str) -> Option<&'tag str> {
+    let start = tag.find(&format!(" {name}=\""))? + name.len() + 3;
+    tag[start..].split('"').next()
+}
+
+/// JavaScript that HTML does not mistake for its own end.
+fn harmless(address: &str, text: &str) -> Result<String, Failure> {
+    if text.contains("<!--") {
+        return Err(Failure::new(NAME)
+            .why(format!(
+                "{address} holds `<!--`, which HTML takes for a comment"
+            ))
+            .hint("write it as \"<!\" + \"--\""));
+    }
+    Ok(text.replace("</script", "<\\/script"))
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder
+        .write_all(bytes)
+        .and_then(|()| encoder.finish())
+        .expect("writing to memory does not fail")
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk
+            .iter()
+            .fold(0, |group, byte| group << 8 | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let sign = SIGNS[(group >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= chunk.len() {
+                char::from(sign)
+            } else {
+                '='
+            });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_pads_to_groups_of_four() {
+        let texts =
+            ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map(|text| base64(text.as_bytes()));
+        assert_eq!(
+            texts,
+            [
+                "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"
+            ]
+        );
+    }
+
+    #[test]
+    fn everything_the_page_names_is_inside_and_scripts_come_last() {
+        let html = "<html><head><!-- <link href=\"no\"> --><link rel=\"stylesheet\" href=\"./a.css\"><script defer src=\"./b.js\"></script>\
+                    <link rel=\"preload\" href=\"./c.wasm\"></head><body>text</body></html>";
+        let read = |name: &str| -> Result<Vec<u8>, Failure> {
+            Ok(match name {
+                "./a.css" => b"p{color:red}".to_vec(),
+                "./b.js" => b"f('</script>')".to_vec(),
+                _ => b"\0asm".to_vec(),
+            })
+        };
+        let page = inline(html, &read).expect("all of it can be taken in");
+        assert!(page.contains("<style>p{color:red}</style>"), "{page}");
+        assert!(
+            page.contains("f('<\\/script>')</script>\n</body>"),
+            "{page}"
+        );
+        assert!(page.contains("<head>\n  <meta http-equiv"), "{page}");
+        assert!(!page.contains("src="), "{page}");
+    }
+
+    #[test]
+    fn what_cannot_be_taken_in_is_an_error() {
+        let read =
+            |_: &str| -> Result<Vec<u8>, Failure> { Ok(b"p{background:url(x.png)}".to_vec()) };
+        for html in [
+            "<head></head><body><img src=\"x.png\"></body>",
+            "<head><link rel=\"stylesheet\" href=\"a.css\"></head>",
+            "<p>",
+        ] {
+            assert!(inline(html, &read).is_err(), "{html}");
+        }
+    }
+}
