@@ -8,6 +8,7 @@ use crate::report::{Failure, seconds};
 use crate::run::{command, find, read, shown, teed};
 use crate::tools::{self, cargo, root};
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 type Check = fn() -> Result<Count, Failure>;
@@ -217,16 +218,33 @@ fn seeds() -> Result<Count, Failure> {
     let expected = root().join("target/trace-hashes.txt");
     std::fs::write(&expected, &native)
         .map_err(|error| Failure::new("write the native hashes").why(error.to_string()))?;
-    in_browser(&["seeds.mjs", &expected.display().to_string()])
+    counted(teed(&mut in_browser(&[
+        "seeds.mjs",
+        &expected.display().to_string(),
+    ])?)?)
 }
 
 fn browser() -> Result<Count, Failure> {
-    in_browser(&["run.mjs"])
+    counted(teed(&mut in_browser(&["run.mjs"])?)?)
 }
 
-/// Runs a script of `tests/browser` against `dist/`.
-fn in_browser(script: &[&str]) -> Result<Count, Failure> {
-    if !page::dist_folder().join("index.html").is_file() {
+/// `cargo xtask bench-page` and `shots`: a script that measures or draws the release in `dist/`, made if it is not there.
+pub(crate) fn script(name: &str, args: &[&str]) -> Result<(), Failure> {
+    if !has_release() {
+        page::dist()?;
+    }
+    let mut words = vec![name];
+    words.extend(args);
+    shown(&mut in_browser(&words)?)
+}
+
+fn has_release() -> bool {
+    page::dist_folder().join("index.html").is_file()
+}
+
+/// A script of `tests/browser` against `dist/`, with what it needs installed.
+fn in_browser(script: &[&str]) -> Result<Command, Failure> {
+    if !has_release() {
         return Err(Failure::new("browser tests")
             .why("there is no dist/index.html")
             .hint("cargo xtask dist"));
@@ -235,19 +253,22 @@ fn in_browser(script: &[&str]) -> Result<Count, Failure> {
     let node = tools::node()?;
     let folder = root().join("tests/browser");
     if !is_installed(&folder) {
-        shown(command(node.join("npm")).current_dir(&folder).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]))
-            .map_err(|failure| failure.hint("the npm registry must answer once; the versions are pinned in tests/browser/package-lock.json"))?;
+        let mut npm = command(node.join("npm"));
+        npm.current_dir(&folder)
+            .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+        shown(&mut npm).map_err(|failure| {
+            failure.hint("the npm registry must answer once; the versions are pinned in tests/browser/package-lock.json")
+        })?;
         let _ = std::fs::copy(
             folder.join("package-lock.json"),
             folder.join("node_modules/.installed-lock.json"),
         );
     }
     let mut run = command(node.join("node"));
-    run.current_dir(&folder)
-        .args(script)
-        .env("KUBENKYO_CHROMIUM", chromium)
+    run.current_dir(&folder).args(script);
+    run.env("KUBENKYO_CHROMIUM", chromium)
         .env("KUBENKYO_DIST", page::dist_folder());
-    counted(teed(&mut run)?)
+    Ok(run)
 }
 
 /// Whether node_modules holds just what the lock file asks for.

@@ -28,6 +28,8 @@ cargo xtask serve [--port P] [--no-open]   build the page in release mode and se
 cargo xtask dist                           the static release in dist/, its sizes, and the size budget
 cargo xtask test [STAGE ...]               every check, one summary line a stage; only the named stages if any are named
 cargo xtask bless                          native tests, with snapshots rewritten to what is now
+cargo xtask bench-page [RUNS]              how long a visitor waits, in headless Chromium
+cargo xtask shots                          pictures of the page into target/shots
 cargo xtask env                            shell lines that make plain `trunk` and `cargo --target wasm32-unknown-unknown` work";
 
 fn main() -> ExitCode {
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
         ["dist"] => page::dist(),
         ["test", stages @ ..] => checks::command_line(stages),
         ["bless"] => checks::bless(),
+        ["bench-page", runs @ ..] => checks::script("bench.mjs", runs),
+        ["shots"] => checks::script("shots.mjs", &[]),
         ["env"] => tools::print_env(),
         [] | ["help" | "-h" | "--help"] => {
             println!("{HELP}");
