@@ -40,7 +40,10 @@ pub(crate) fn command(args: &[&str]) -> Result<(), Failure> {
             "--skip-version-check",
             "--port",
             &port.to_string(),
+            "--dist",
         ]);
+        // Not into dist/: an unoptimised build must not pass for a release.
+        trunk.arg(page::serve_folder().with_file_name("page-dev"));
         trunk.env_remove("NO_COLOR");
         return shown(if open {
             trunk.arg("--open")
