@@ -1,0 +1,3 @@
+mod deck;
+mod format;
+mod robust;
