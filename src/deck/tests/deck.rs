@@ -24,7 +24,7 @@ fn applies(deck: &Deck) -> Vec<(&Slide, &Apply)> {
     let of = |slide| {
         Slide::cells(slide)
             .into_iter()
-            .filter_map(move |cell| Some((slide, cell)))
+            .map(move |cell| (slide, cell))
     };
     deck.iter()
         .flat_map(of)
