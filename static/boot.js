@@ -34,5 +34,29 @@ addEventListener("DOMContentLoaded", () => {
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
   };
   const wasm = packed ? unpacked(packed.textContent) : Promise.resolve(link.href);
+  if (!packed) keep();
   wasm.then((module_or_path) => wasm_bindgen({ module_or_path })).catch(fail);
 });
+
+// A release in dist/ names a manifest, and has a service worker beside it. When a newer release stands ready, the page hears of it by the
+// event `kubenkyo-update`, whose detail is a function that changes over and reloads; without it the change comes at a later start.
+function keep() {
+  if (!document.querySelector('link[rel="manifest"]') || !("serviceWorker" in navigator)) return;
+  const workers = navigator.serviceWorker;
+  const tell = (worker) => {
+    const change = () => {
+      workers.addEventListener("controllerchange", () => location.reload(), { once: true });
+      worker.postMessage("take over");
+    };
+    dispatchEvent(new CustomEvent("kubenkyo-update", { detail: change }));
+  };
+  workers.register("sw.js").then((registration) => {
+    if (registration.waiting && workers.controller) tell(registration.waiting);
+    registration.addEventListener("updatefound", () => {
+      const worker = registration.installing;
+      worker.addEventListener("statechange", () => {
+        if (worker.state === "installed" && workers.controller) tell(worker);
+      });
+    });
+  }).catch(() => {}); // Refused in some frames and private windows: the page works all the same, online.
+}

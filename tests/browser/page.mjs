@@ -24,15 +24,15 @@ const types = {
   ".md": "text/plain; charset=utf-8", ".yaml": "text/plain; charset=utf-8",
 };
 
-/// Serves dist/ beneath /a/sub/path/; nothing lies above it. Returns the page's address.
-export async function serve() {
+/// Serves dist/ beneath /a/sub/path/; nothing lies above it. Returns the page's address. `alter(name, bytes)` may answer other bytes.
+export async function serve(alter = (name, bytes) => bytes) {
   const prefix = "/a/sub/path/";
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url, "http://here").pathname);
     const name = path.startsWith(prefix) ? path.slice(prefix.length) || "index.html" : null;
     try {
       if (name === null || normalize(name).startsWith("..")) throw new Error("outside");
-      const bytes = await readFile(join(dist, name));
+      const bytes = alter(name, await readFile(join(dist, name)));
       response.writeHead(200, { "content-type": types[extname(name)] || "application/octet-stream", "content-security-policy": policy });
       response.end(bytes);
     } catch {

@@ -160,6 +160,35 @@ for (const lang of ["ja", "en"]) {
   }
 }
 
+test("after one visit the page starts offline, and a new release takes over when told to", async () => {
+  let isNext = false;
+  const changed = await serve((name, bytes) => {
+    if (!isNext || !/^(index\.html|sw\.js)$/.test(name)) return bytes;
+    return String(bytes).replace("<body", '<body data-release="next"').replace(/VERSION = "\w+"/, 'VERSION = "next"');
+  });
+  const opened = await open(browser, changed);
+  const { page, context } = opened;
+  const release = () => page.evaluate(() => document.body.dataset.release ?? "first");
+  const started = () => page.waitForFunction(() => typeof wasm_bindgen === "function" && !document.querySelector(".boot-error"));
+  await page.waitForFunction(() => navigator.serviceWorker.controller);
+  await context.setOffline(true);
+  await page.reload();
+  await started();
+  clean(opened);
+
+  await context.setOffline(false);
+  isNext = true;
+  await page.addInitScript(() => addEventListener("kubenkyo-update", (event) => (globalThis.changeOver = event.detail)));
+  await page.reload();
+  if ((await release()) !== "first") throw new Error("the new release came unasked");
+  await page.waitForFunction(() => globalThis.changeOver);
+  await page.evaluate(() => globalThis.changeOver());
+  await until("the next release", async () => (await release().catch(() => "")) === "next", 20);
+  await started();
+  clean(opened);
+  await context.close();
+});
+
 test("the editor works under a policy that forbids style elements", async () => {
   const opened = await open(browser, address, { lang: "en" });
   const { page } = opened;

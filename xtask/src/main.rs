@@ -9,6 +9,7 @@
 )]
 
 mod checks;
+mod installable;
 mod page;
 mod report;
 mod run;

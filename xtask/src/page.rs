@@ -3,7 +3,7 @@
 use crate::report::{Failure, step};
 use crate::run::shown;
 use crate::tools::{self, Tools, root};
-use crate::{single, size, tools::target};
+use crate::{installable, single, size, tools::target};
 use std::path::{Path, PathBuf};
 
 /// A release build into `folder`, which is emptied first.
@@ -28,12 +28,13 @@ pub(crate) fn build(tools: &Tools, folder: &Path) -> Result<(), Failure> {
     })
 }
 
-/// `cargo xtask dist`: the release, the same in one file, and their sizes against the budget.
+/// `cargo xtask dist`: the release, installable, the same in one file, and their sizes against the budget.
 pub(crate) fn dist() -> Result<(), Failure> {
     let tools = tools::setup()?;
     let folder = dist_folder();
     build(&tools, &folder)?;
     single::make(&folder)?;
+    installable::make(&folder, &[single::NAME])?;
     size::check(&folder)
 }
 

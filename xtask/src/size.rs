@@ -32,8 +32,7 @@ pub(crate) fn check(folder: &Path) -> Result<(), Failure> {
             .iter()
             .map(|name| name.trim_start_matches("./").to_owned()),
     );
-    let mut later = Vec::new();
-    list(folder, "", &mut later).map_err(unreadable)?;
+    let mut later = files(folder).map_err(unreadable)?;
     later.retain(|name| !first.contains(name));
 
     println!(
@@ -99,6 +98,13 @@ fn references(html: &str) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// Every file of a folder and of those in it, in order, relative to it.
+pub(crate) fn files(folder: &Path) -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    list(folder, "", &mut names)?;
+    Ok(names)
 }
 
 fn list(folder: &Path, below: &str, names: &mut Vec<String>) -> std::io::Result<()> {
