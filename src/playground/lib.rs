@@ -1,1 +1,58 @@
-//! The `playground` room.
+//! The only door to the cluster: [`Command`] in, [`Update`] out, plain data both ways.
+//!
+//! Whoever draws the cluster folds the updates into what it shows and never sees an object of the core; so the core can move into a
+//! worker, or be replayed, without its audience noticing. Texts for people come in both languages ([`Text`]); what kubectl or the API
+//! server say stays English, as with the real ones. Start at [`Playground`].
+
+mod command;
+mod editing;
+mod inspect;
+mod run;
+mod update;
+
+pub use command::{Command, Fault, FileText, Options, Recording};
+pub use editing::{Candidate, Completion, Problem};
+pub use inspect::{Detail, EventRow, Fact, Fix, PluginVerdict, Verdict, Why, WhyNode};
+pub use run::{Advance, Playground};
+pub use update::{
+    Applied, Chain, ChainStep, Container, ContainerState, Control, Controller, Fall, Mark,
+    MarkKind, Message, NodeRow, ObjectRef, ObjectRow, Output, Part, PodRow, PromptState, Relation,
+    State, TerminalId, TerminalUpdate, Update,
+};
+
+/// Slides, their live cells and tasks.
+pub use deck;
+
+use serde::{Deserialize, Serialize};
+
+/// Virtual time in microseconds since the cluster was switched on.
+pub type Micros = u64;
+
+/// A sentence in both languages of the page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    pub ja: String,
+    pub en: String,
+}
+
+impl Text {
+    /// A sentence with its translation.
+    pub fn new(ja: impl Into<String>, en: impl Into<String>) -> Text {
+        Text {
+            ja: ja.into(),
+            en: en.into(),
+        }
+    }
+
+    /// Words that are the same in both, such as a name.
+    pub fn same(text: impl Into<String>) -> Text {
+        let text = text.into();
+        Text {
+            ja: text.clone(),
+            en: text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
