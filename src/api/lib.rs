@@ -5,6 +5,7 @@
 //! ([`view!`](crate::view), [`meta`], [`core`], [`apps`]) give its fields names. A kind is a row of a table,
 //! never a Rust type of its own.
 
+pub mod kinds;
 pub mod note;
 pub mod request;
 pub mod status;
@@ -24,6 +25,9 @@ pub use request::{
 pub use status::Status;
 pub use text::Str;
 pub use value::{Map, Value};
+
+#[cfg(test)]
+mod golden;
 
 /// The version of Kubernetes whose behaviour is modelled.
 pub const KUBERNETES_VERSION: &str = "v1.36.2";
