@@ -4,10 +4,11 @@
 //! `respond` (an answer came), `observe` (a watch event came), `wake` (a timer fired), each with an
 //! [`Outbox`] into which it puts requests, timers and notes. `cluster` turns those into queue events.
 //! [`Informers`] keep local copies of collections, a [`WorkQueue`] the keys that need work, [`Expectations`]
-//! what is awaited, a [`Recorder`] writes Events.
+//! what is awaited, a [`Recorder`] writes Events. A [`Feed`] is a reflector that keeps nothing.
 
 pub mod cache;
 pub mod expectations;
+pub mod feed;
 pub mod informers;
 pub mod outbox;
 pub mod recorder;
@@ -16,6 +17,7 @@ pub mod workqueue;
 
 pub use cache::{Cache, Change, ObjectKey};
 pub use expectations::Expectations;
+pub use feed::{Fed, Feed};
 pub use informers::{InformerId, Informers};
 pub use outbox::{Component, Effect, Outbox};
 pub use recorder::{ObjectRef, Occurrence, Recorder, Severity};

@@ -1,0 +1,99 @@
+//! The requests the scheduler sends: bindings, conditions of pods, evictions and events.
+
+use api::core::{EVENTS, PODS};
+use api::{Body, PatchKind, Request, Str, Value, Verb, list, map};
+use sim::{Rng, Time};
+
+use crate::pod::Pod;
+
+pub(crate) const NAME: &str = "default-scheduler";
+
+/// Puts a pod on a node.
+pub(crate) fn bind(pod: &Pod, node: &Str) -> Request {
+    let (namespace, name) = pod.key.clone();
+    Request {
+        body: Body::Object(map! {
+            "apiVersion": "v1", "kind": "Binding",
+            "metadata": map! { "name": name.clone(), "namespace": namespace.clone(), "uid": pod.uid.clone() },
+            "target": map! { "kind": "Node", "name": node.clone() },
+        }),
+        ..Request::new(Verb::Create, &PODS, namespace, name).subresource("binding")
+    }
+}
+
+/// Says in the pod's status why it has no node, and which node it waits for.
+pub(crate) fn unschedulable(
+    pod: &Pod,
+    reason: &'static str,
+    message: &str,
+    nominated: Option<&Str>,
+    now: Time,
+) -> Option<Request> {
+    let old = api::meta::condition(&pod.object, "PodScheduled");
+    let known_node = pod
+        .object
+        .path("status.nominatedNodeName")
+        .as_str()
+        .unwrap_or_default();
+    let same_node = nominated.is_none_or(|node| node == known_node);
+    if same_node && old.is_some_and(|c| c.reason() == reason && c.message() == message) {
+        return None;
+    }
+    let since = match old {
+        Some(old) if old.status() == "False" => old.0.get("lastTransitionTime").clone(),
+        _ => now.rfc3339().into(),
+    };
+    let condition = map! {
+        "type": "PodScheduled", "status": "False", "reason": reason, "message": Str::new(message),
+        "lastProbeTime": Value::Null, "lastTransitionTime": since,
+        "observedGeneration": pod.object.path("metadata.generation"),
+    };
+    let mut status = map! { "conditions": list![condition] };
+    if let Some(node) = nominated {
+        status.set("nominatedNodeName", node.clone());
+    }
+    let mut patch = map! { "status": status };
+    patch.set("metadata", map! { "uid": pod.uid.clone() });
+    let (namespace, name) = pod.key.clone();
+    Some(Request::patch(&PODS, namespace, name, PatchKind::Strategic, patch).subresource("status"))
+}
+
+/// Tells a victim why it has to go.
+pub(crate) fn disruption(victim: (Str, Str), now: Time) -> Request {
+    let condition = map! {
+        "type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler",
+        "message": "default-scheduler: preempting to accommodate a higher priority pod",
+        "lastTransitionTime": now.rfc3339(),
+    };
+    let patch = map! { "status": map! { "conditions": list![condition] } };
+    let (namespace, name) = victim;
+    Request::patch(&PODS, namespace, name, PatchKind::Strategic, patch).subresource("status")
+}
+
+/// An event about a pod, as the events.k8s.io recorder writes it.
+pub(crate) fn event(
+    pod: &Value,
+    kind: &'static str,
+    reason: &'static str,
+    action: &'static str,
+    note: impl Into<Str>,
+    now: Time,
+    rng: &mut Rng,
+) -> Request {
+    let meta = pod.get("metadata");
+    let (namespace, name) = (meta.shared_str("namespace"), meta.shared_str("name"));
+    let id: Str = format!("{name}.{:016x}", rng.next_u64() >> 3).into();
+    let object = map! {
+        "apiVersion": "v1", "kind": "Event",
+        "metadata": map! { "name": id, "namespace": namespace.clone() },
+        "involvedObject": map! {
+            "apiVersion": "v1", "kind": "Pod", "name": name, "namespace": namespace.clone(),
+            "uid": meta.get("uid"), "resourceVersion": meta.get("resourceVersion"),
+        },
+        "reason": reason, "message": note.into(), "type": kind, "action": action,
+        "eventTime": now.rfc3339_micros(), "firstTimestamp": Value::Null, "lastTimestamp": Value::Null,
+        "reportingComponent": NAME, "reportingInstance": NAME,
+        "source": map! {},
+    };
+    Request::create(&EVENTS, namespace, object)
+}
