@@ -1,8 +1,8 @@
-//! The requests the scheduler sends: bindings, conditions of pods, evictions and events.
+//! The requests the scheduler sends: bindings, conditions of pods, evictions.
 
-use api::core::{EVENTS, PODS};
+use api::core::PODS;
 use api::{Body, PatchKind, Request, Str, Value, Verb, list, map};
-use sim::{Rng, Time};
+use sim::Time;
 
 use crate::pod::Pod;
 
@@ -68,32 +68,4 @@ pub(crate) fn disruption(victim: (Str, Str), now: Time) -> Request {
     let patch = map! { "status": map! { "conditions": list![condition] } };
     let (namespace, name) = victim;
     Request::patch(&PODS, namespace, name, PatchKind::Strategic, patch).subresource("status")
-}
-
-/// An event about a pod, as the events.k8s.io recorder writes it.
-pub(crate) fn event(
-    pod: &Value,
-    kind: &'static str,
-    reason: &'static str,
-    action: &'static str,
-    note: impl Into<Str>,
-    now: Time,
-    rng: &mut Rng,
-) -> Request {
-    let meta = pod.get("metadata");
-    let (namespace, name) = (meta.shared_str("namespace"), meta.shared_str("name"));
-    let id: Str = format!("{name}.{:016x}", rng.next_u64() >> 3).into();
-    let object = map! {
-        "apiVersion": "v1", "kind": "Event",
-        "metadata": map! { "name": id, "namespace": namespace.clone() },
-        "involvedObject": map! {
-            "apiVersion": "v1", "kind": "Pod", "name": name, "namespace": namespace.clone(),
-            "uid": meta.get("uid"), "resourceVersion": meta.get("resourceVersion"),
-        },
-        "reason": reason, "message": note.into(), "type": kind, "action": action,
-        "eventTime": now.rfc3339_micros(), "firstTimestamp": Value::Null, "lastTimestamp": Value::Null,
-        "reportingComponent": NAME, "reportingInstance": NAME,
-        "source": map! {},
-    };
-    Request::create(&EVENTS, namespace, object)
 }

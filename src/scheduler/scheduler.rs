@@ -6,7 +6,7 @@ use api::core::{NAMESPACES, NODES, PODS, Pod as PodView};
 use api::meta::Meta;
 use api::note::{Key, Note};
 use api::{Request, RequestId, Resource, Response, Str, Value, WatchEvent, WatchKind};
-use client::{Component, Fed, Feed, Outbox};
+use client::{Component, Fed, Feed, ObjectRef, Occurrence, Outbox, Recorder, Severity};
 use sim::{Micros, NoteId, SECOND};
 
 use crate::cache::{Cache, Slot};
@@ -52,8 +52,16 @@ pub enum Timer {
     /// A pod's time after an error has come.
     Wake,
     Flush,
+    /// Events that could not be written are tried again.
+    Events,
     /// A feed tries again.
     Retry(usize),
+}
+
+impl From<client::Timer> for Timer {
+    fn from(_: client::Timer) -> Timer {
+        Timer::Events
+    }
 }
 
 /// kube-scheduler.
@@ -66,6 +74,7 @@ pub struct Scheduler {
     wishes: Interner<Wishes>,
     /// Bindings that were sent and not yet answered.
     binding: BTreeMap<RequestId, (Entry, Str)>,
+    recorder: Recorder,
     start: usize,
     is_cycle_set: bool,
     is_flush_set: bool,
@@ -93,6 +102,7 @@ impl Scheduler {
             queue: Queue::default(),
             wishes: Interner::default(),
             binding: BTreeMap::new(),
+            recorder: Recorder::new(""),
             start: 0,
             is_cycle_set: false,
             is_flush_set: false,
@@ -346,14 +356,14 @@ impl Scheduler {
     fn fail(&mut self, entry: Entry, failure: Failure, out: &mut Outbox<'_, Timer>) {
         let pod = &entry.pod;
         let now = out.now();
-        let event = events::event(
+        let message = Str::new(&failure.message);
+        self.tell(
             &pod.object,
-            "Warning",
+            Severity::Warning,
             "FailedScheduling",
             "Scheduling",
-            failure.message.clone(),
-            now,
-            out.rng,
+            message,
+            out,
         );
         let mut nominated = None;
         if let Some(preemption) = failure.preemption {
@@ -363,7 +373,6 @@ impl Scheduler {
             self.queue.nominated.set(pod, preemption.node.clone());
             nominated = Some(preemption.node);
         }
-        out.send(event);
         let patch = events::unschedulable(
             pod,
             "Unschedulable",
@@ -407,10 +416,15 @@ impl Scheduler {
         let key = &entry.pod.key;
         if response.is_success() {
             let note = format!("Successfully assigned {}/{} to {node}", key.0, key.1);
-            let now = out.now();
             let object = &entry.pod.object;
-            let event = events::event(object, "Normal", "Scheduled", "Binding", note, now, out.rng);
-            out.send(event);
+            self.tell(
+                object,
+                Severity::Normal,
+                "Scheduled",
+                "Binding",
+                note.into(),
+                out,
+            );
             self.cache.residents.release(&entry.pod.resident);
             self.wishes.release(&entry.pod.wishes);
             return;
@@ -429,16 +443,16 @@ impl Scheduler {
         }
         let note = format!("Binding rejected: {}", response.message());
         let now = out.now();
-        let event = events::event(
-            &entry.pod.object,
-            "Warning",
+        let message = Str::new(&note);
+        let object = &entry.pod.object;
+        self.tell(
+            object,
+            Severity::Warning,
             "FailedScheduling",
             "Scheduling",
-            note.clone(),
-            now,
-            out.rng,
+            message,
+            out,
         );
-        out.send(event);
         if let Some(patch) = events::unschedulable(&entry.pod, "SchedulerError", &note, None, now) {
             out.send(patch);
         }
@@ -446,6 +460,27 @@ impl Scheduler {
             let until = self.queue.back_off(entry, now);
             out.wake_at(until, Timer::Wake);
         }
+    }
+
+    fn tell(
+        &mut self,
+        pod: &Value,
+        severity: Severity,
+        reason: &'static str,
+        action: &'static str,
+        message: Str,
+        out: &mut Outbox<'_, Timer>,
+    ) {
+        let about = ObjectRef::of(pod, "v1", "Pod");
+        let occurrence = Occurrence {
+            about: &about,
+            related: None,
+            severity,
+            reason,
+            action,
+            message,
+        };
+        self.recorder.series_event(events::NAME, occurrence, out);
     }
 
     /// What the page shows of a decision; bounded.
@@ -502,6 +537,9 @@ impl Component for Scheduler {
         if let Some((entry, node)) = self.binding.remove(&id) {
             return self.bound(entry, node, &response, out);
         }
+        if self.recorder.respond(id, &response, out) {
+            return;
+        }
         for at in 0..self.feeds.len() {
             let fed = self.feeds[at].respond(id, &response, out);
             if fed != Fed::Foreign {
@@ -530,6 +568,7 @@ impl Component for Scheduler {
                 self.queue.flush(out.now());
                 self.keep_going(out);
             }
+            Timer::Events => self.recorder.wake(out),
             Timer::Retry(at) => self.feeds[at].retry(out),
         }
     }
