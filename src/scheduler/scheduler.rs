@@ -399,17 +399,14 @@ impl Scheduler {
             "namespace": victim.0.clone(), "name": victim.1.clone(), "uid": uid,
         } };
         let note = format!("Preempted by pod {} on node {node}", by.uid);
-        let now = out.now();
-        let event = events::event(
+        self.tell(
             &object,
-            "Normal",
+            Severity::Normal,
             "Preempted",
             "Preempting",
-            note,
-            now,
-            out.rng,
+            note.into(),
+            out,
         );
-        out.send(event);
     }
 
     fn bound(&mut self, entry: Entry, node: Str, response: &Response, out: &mut Outbox<'_, Timer>) {
