@@ -1,6 +1,7 @@
 // What the browser scripts share: the built page served under a sub-path with the headers of a strict host, a headless Chromium, and a
 // list of tests that ends with the line `N passed, N failed`.
 
+import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { dirname, extname, join, normalize } from "node:path";
@@ -56,6 +57,9 @@ export function launch() {
   });
 }
 
+/// Pages of the test that runs now: pictured when it fails, closed when it ends.
+const opened = [];
+
 /// The one-file build, as a double click opens it.
 export const single = pathToFileURL(join(dist, "kubenkyo.html")).href;
 
@@ -83,6 +87,7 @@ export async function open(browser, address, { width = 1440, height = 900, lang 
   page.on("response", (response) => {
     if (response.status() >= 400) troubles.push(`${response.status()} for ${response.url()}`);
   });
+  opened.push({ page, context, troubles });
   await page.goto(address + path, { waitUntil: "load" });
   return { page, context, troubles };
 }
@@ -105,6 +110,18 @@ export function test(name, body) {
   tests.push({ name, body });
 }
 
+/// Where a failed test leaves a picture of each of its pages.
+const pictures = join(root, "target/browser-failures");
+
+async function picture(name) {
+  mkdirSync(pictures, { recursive: true });
+  for (const [index, { page, troubles }] of opened.entries()) {
+    const file = join(pictures, `${name.replace(/[^a-z0-9]+/gi, "-").slice(0, 60)}-${index}.png`);
+    await page.screenshot({ path: file }).then(() => console.log(`        picture: ${file}`), () => {});
+    if (troubles.length) console.log(`        on the page: ${troubles.join(" · ")}`);
+  }
+}
+
 /// Runs the tests in the order they were told, all of them, and leaves with their verdict. `node run.mjs WORD` runs those whose name holds it.
 export async function run(around) {
   const word = process.argv[2];
@@ -118,7 +135,9 @@ export async function run(around) {
     } catch (error) {
       failed += 1;
       console.log(`   FAIL ${name}\n        ${String(error?.stack || error).split("\n").join("\n        ")}`);
+      await picture(name);
     }
+    for (const { context } of opened.splice(0)) await context.close().catch(() => {});
   }
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(failed || !passed ? 1 : 0);

@@ -186,7 +186,6 @@ test("after one visit the page starts offline, and a new release takes over when
   await until("the next release", async () => (await release().catch(() => "")) === "next", 20);
   await started();
   clean(opened);
-  await context.close();
 });
 
 test("the editor works under a policy that forbids style elements", async () => {

@@ -8,11 +8,11 @@ const lines = readFileSync(process.argv[2], "utf8").trim().split("\n").map((line
 process.argv.length = 2;
 const address = await serve();
 const browser = await launch();
-const { page } = await open(browser, address);
-await page.waitForFunction(() => typeof wasm_bindgen === "function" && typeof wasm_bindgen.trace_hash === "function" && document.querySelector('[data-testid="apply"]'));
-
 for (const [seed, native] of lines) {
   test(`seed ${seed}: ${native}`, async () => {
+    const { page } = await open(browser, address);
+    await page.waitForFunction(() => typeof wasm_bindgen === "function" && typeof wasm_bindgen.trace_hash === "function");
+    await page.getByTestId("apply").waitFor();
     const wasm = await page.evaluate((seed) => String(wasm_bindgen.trace_hash(seed)), seed);
     if (wasm !== native) throw new Error(`wasm gives ${wasm}`);
   });

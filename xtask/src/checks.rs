@@ -253,10 +253,7 @@ fn in_browser(script: &[&str]) -> Result<Command, Failure> {
     let node = tools::node()?;
     let folder = root().join("tests/browser");
     if !is_installed(&folder) {
-        let mut npm = command(node.join("npm"));
-        npm.current_dir(&folder)
-            .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-        shown(&mut npm).map_err(|failure| {
+        tools::npm(&folder, &["ci"]).map_err(|failure| {
             failure.hint("the npm registry must answer once; the versions are pinned in tests/browser/package-lock.json")
         })?;
         let _ = std::fs::copy(
@@ -264,7 +261,7 @@ fn in_browser(script: &[&str]) -> Result<Command, Failure> {
             folder.join("node_modules/.installed-lock.json"),
         );
     }
-    let mut run = command(node.join("node"));
+    let mut run = command(node);
     run.current_dir(&folder).args(script);
     run.env("KUBENKYO_CHROMIUM", chromium)
         .env("KUBENKYO_DIST", page::dist_folder());

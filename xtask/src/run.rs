@@ -120,15 +120,32 @@ pub(crate) fn within(limit: Duration, command: &mut Command) -> Result<(), Failu
 
 /// The first program of this name on the PATH.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|folder| folder.join(program))
+    let names = [
+        program.to_owned(),
+        format!("{program}.exe"),
+        format!("{program}.cmd"),
+    ];
+    let names = if cfg!(windows) {
+        &names[1..]
+    } else {
+        &names[..1]
+    };
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
         .find(|path| is_program(path))
 }
 
+#[cfg(unix)]
 pub(crate) fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     path.metadata()
         .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_program(path: &Path) -> bool {
+    path.is_file()
 }
 
 /// The command as one would type it.

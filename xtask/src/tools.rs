@@ -6,6 +6,7 @@
 use crate::report::{Failure, present, step};
 use crate::run::{self, command, find, is_program, read, shown};
 use crate::wasm_std::{self, Compiler};
+use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -48,8 +49,8 @@ impl Tools {
 /// Checks each tool and installs what is missing.
 pub(crate) fn setup() -> Result<Tools, Failure> {
     let compiler = wasm_std::ensure()?;
-    let node = node()?;
-    let mut folders = vec![trunk()?, wasm_bindgen()?, wasm_opt(&node)?];
+    node()?;
+    let mut folders = vec![trunk()?, wasm_bindgen()?, wasm_opt()?];
     folders.sort();
     folders.dedup();
     let editor = root().join("static/vendor/codemirror/codemirror.js");
@@ -77,16 +78,23 @@ pub(crate) fn browser() -> Result<PathBuf, Failure> {
         let named = std::env::var_os("KUBENKYO_CHROMIUM")
             .map(PathBuf::from)
             .filter(|path| is_program(path));
-        named.or_else(|| {
-            [
-                "chromium",
-                "chromium-browser",
-                "google-chrome-stable",
-                "google-chrome",
-            ]
-            .iter()
-            .find_map(|name| find(name))
-        })
+        named
+            .or_else(|| {
+                [
+                    "chromium",
+                    "chromium-browser",
+                    "google-chrome-stable",
+                    "google-chrome",
+                ]
+                .iter()
+                .find_map(|name| find(name))
+            })
+            .or_else(|| {
+                // Where macOS keeps it, which is on no PATH.
+                let path =
+                    PathBuf::from("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome");
+                is_program(&path).then_some(path)
+            })
     };
     if let Some(path) = known() {
         present("browser", path.display());
@@ -103,7 +111,7 @@ pub(crate) fn browser() -> Result<PathBuf, Failure> {
     })
 }
 
-/// The folder of `node` and `npm`.
+/// `node`, with `npm` beside it.
 pub(crate) fn node() -> Result<PathBuf, Failure> {
     let both = || find("npm").and(find("node"));
     if both().is_none() {
@@ -113,19 +121,26 @@ pub(crate) fn node() -> Result<PathBuf, Failure> {
     let node = both()
         .ok_or_else(|| Failure::new("Node.js").why("`node` and `npm` are not both on the PATH"))?;
     let version = read(command(&node).arg("--version"))?;
-    let major = version
-        .trim()
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|n| n.parse::<u32>().ok());
-    if major.is_none_or(|major| major < 18) {
+    let version = version.trim();
+    let major = version.trim_start_matches('v').split('.').next();
+    if major
+        .and_then(|major| major.parse().ok())
+        .is_none_or(|major: u32| major < 18)
+    {
         return Err(Failure::new("Node.js")
-            .why(format!("version {} is too old", version.trim()))
+            .why(format!("{} is version {version}", node.display()))
             .hint("install Node.js 18 or newer with npm"));
     }
-    present("node", version.trim());
-    Ok(node.parent().expect("a program has a folder").to_path_buf())
+    present("node", version);
+    Ok(node)
+}
+
+/// Installs packages of the npm registry into a folder.
+pub(crate) fn npm(folder: &Path, words: &[&str]) -> Result<(), Failure> {
+    let program = find("npm").ok_or_else(|| Failure::new("npm").why("it is not on the PATH"))?;
+    let mut npm = command(program);
+    npm.current_dir(folder).args(words);
+    shown(npm.args(["--no-audit", "--no-fund", "--loglevel=error"]))
 }
 
 fn trunk() -> Result<PathBuf, Failure> {
@@ -179,7 +194,7 @@ fn cargo_tool(
     let place = cache().join(format!("{package}-{version}"));
     let found = find(program)
         .into_iter()
-        .chain([place.join("bin").join(program)])
+        .chain([place.join("bin").join(format!("{program}{EXE_SUFFIX}"))])
         .find(|path| is_program(path) && has_version(path));
     if let Some(path) = found {
         present(program, format!("{version} at {}", path.display()));
@@ -219,7 +234,7 @@ fn cargo_tool(
     Ok(place.join("bin"))
 }
 
-fn wasm_opt(node: &Path) -> Result<PathBuf, Failure> {
+fn wasm_opt() -> Result<PathBuf, Failure> {
     let is_current = |path: &Path| {
         let said = read(command(path).arg("--version")).unwrap_or_default();
         said.split_whitespace()
@@ -243,16 +258,10 @@ fn wasm_opt(node: &Path) -> Result<PathBuf, Failure> {
             std::fs::create_dir_all(&place).map_err(|error| {
                 Failure::new(format!("make {}", place.display())).why(error.to_string())
             })?;
-            let mut npm = command(node.join("npm"));
-            npm.args([
-                "install",
-                "--no-audit",
-                "--no-fund",
-                "--loglevel=error",
-                "--prefix",
-            ])
-            .arg(&place);
-            shown(npm.arg(format!("binaryen@{BINARYEN}")))?;
+            npm(
+                &place,
+                &["install", &format!("binaryen@{BINARYEN}"), "--prefix", "."],
+            )?;
             is_current(&folder.join("wasm-opt")).ok_or_else(|| {
                 Failure::new("wasm-opt")
                     .why("npm installed binaryen, but its wasm-opt does not run")
