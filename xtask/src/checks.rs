@@ -118,6 +118,7 @@ fn clippy() -> Result<Count, Failure> {
     shown(cargo().args([
         "clippy",
         "--quiet",
+        "--keep-going",
         "--workspace",
         "--all-targets",
         "--",

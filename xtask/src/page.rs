@@ -6,6 +6,12 @@ use crate::tools::{self, Tools, root};
 use crate::{installable, single, size, tools::target};
 use std::path::{Path, PathBuf};
 
+/// What the page may do: load its own files, and nothing else anywhere. Style attributes are its own; style elements and inline scripts are
+/// not allowed, so that no text from outside can become either.
+pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+    style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; \
+    worker-src 'self' blob:; manifest-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'";
+
 /// A release build into `folder`, which is emptied first.
 pub(crate) fn build(tools: &Tools, folder: &Path) -> Result<(), Failure> {
     step("build the page (release)", || {
@@ -34,8 +40,26 @@ pub(crate) fn dist() -> Result<(), Failure> {
     let folder = dist_folder();
     build(&tools, &folder)?;
     single::make(&folder)?;
+    seal(&folder)?;
     installable::make(&folder, &[single::NAME])?;
     size::check(&folder)
+}
+
+/// Writes the policy into the page, for hosts that send no headers.
+fn seal(folder: &Path) -> Result<(), Failure> {
+    let index = folder.join("index.html");
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("write the policy into {}", index.display())).why(error.to_string())
+    };
+    let html = std::fs::read_to_string(&index).map_err(failed)?;
+    let meta =
+        format!("<head>\n  <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">");
+    if !html.contains("<head>") {
+        return Err(
+            Failure::new("write the policy into the page").why("index.html has no plain <head>")
+        );
+    }
+    std::fs::write(&index, html.replacen("<head>", &meta, 1)).map_err(failed)
 }
 
 /// Where the static release goes.

@@ -1,6 +1,6 @@
 //! `cargo xtask serve`: the page at a local address, from a small file server that knows the types a browser insists on.
 
-use crate::page;
+use crate::page::{self, POLICY};
 use crate::report::Failure;
 use crate::run::{self, find, shown};
 use crate::tools::{self, root};
@@ -126,7 +126,7 @@ fn answer(mut stream: &TcpStream, folder: &Path) -> std::io::Result<()> {
     };
     write!(
         stream,
-        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\ncache-control: no-cache\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\ncache-control: no-cache\r\ncontent-security-policy: {POLICY}\r\nconnection: close\r\n\r\n",
         body.len()
     )?;
     if method != "HEAD" {
