@@ -5,9 +5,13 @@
 //! ([`view!`](crate::view), [`meta`], [`core`], [`apps`]) give its fields names. A kind is a row of a table,
 //! never a Rust type of its own.
 
+pub mod duration;
 pub mod kinds;
+pub mod names;
 pub mod note;
+pub mod quantity;
 pub mod request;
+pub mod selector;
 pub mod status;
 pub mod text;
 pub mod value;
