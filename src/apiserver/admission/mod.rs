@@ -1,0 +1,66 @@
+//! Admission: what the cluster as a whole has to say about a write, after decoding and before storing.
+//!
+//! One file per plugin, run in the order of kube-apiserver's `AllOrderedPlugins`. Mutating plugins run in
+//! [`ApiServer::admit`], validating ones in [`ApiServer::check_admission`].
+
+mod namespace_lifecycle;
+mod pod_tolerations;
+mod priority;
+mod service_account;
+mod taint_nodes;
+
+use api::{Status, Value};
+
+use crate::ApiServer;
+use crate::call::Call;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Create,
+    Update,
+    Delete,
+}
+
+impl ApiServer {
+    /// Lets the mutating plugins change an object that is about to be written.
+    pub(crate) fn admit(
+        &mut self,
+        call: &mut Call,
+        operation: Operation,
+        object: &mut Value,
+        old: Option<&Value>,
+    ) -> Result<(), Status> {
+        self.check_namespace_lifecycle(call, operation)?;
+        if operation == Operation::Delete || !call.subresource.is_empty() {
+            return Ok(());
+        }
+        let _ = old;
+        match (call.kind.group.as_str(), call.kind.plural.as_str()) {
+            ("", "nodes") if operation == Operation::Create => taint_nodes::admit(object),
+            ("", "pods") if operation == Operation::Create => {
+                self.admit_service_account(call, object)?;
+                self.admit_priority(call, object)?;
+                pod_tolerations::admit(object);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Lets the validating plugins refuse a write.
+    pub(crate) fn check_admission(
+        &mut self,
+        call: &Call,
+        operation: Operation,
+        object: &Value,
+        old: Option<&Value>,
+    ) -> Result<(), Status> {
+        let _ = (call, operation, object, old);
+        Ok(())
+    }
+}
+
+/// The refusal of a plugin (`admission.NewForbidden`).
+pub(crate) fn forbidden(call: &Call, why: &str) -> Status {
+    Status::forbidden(&call.kind.group, &call.kind.plural, &call.name, why)
+}

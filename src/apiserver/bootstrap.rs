@@ -1,0 +1,97 @@
+//! The objects that exist before anyone asks: those that the API server and kubeadm make themselves.
+
+use api::{Resource, Value, list, map};
+use store::Key;
+
+use crate::metadata::{fill_system_fields, new_uid};
+use crate::{ApiServer, collection_name};
+
+const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/// The first address of the service network, by which pods reach the API server.
+pub(crate) const KUBERNETES_SERVICE_IP: &str = "10.96.0.1";
+
+impl ApiServer {
+    pub(crate) fn bootstrap(&mut self) {
+        for name in NAMESPACES {
+            let namespace = map! {
+                "metadata": map! { "name": name, "labels": map! { "kubernetes.io/metadata.name": name } },
+                "spec": map! { "finalizers": list!["kubernetes"] }, "status": map! { "phase": "Active" },
+            };
+            self.plant("", "v1", "namespaces", "Namespace", namespace);
+        }
+        for (name, value) in [
+            ("system-node-critical", 2_000_001_000_i64),
+            ("system-cluster-critical", 2_000_000_000),
+        ] {
+            let description = if name == "system-node-critical" {
+                "Used for system critical pods that must not be moved from their current node."
+            } else {
+                "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."
+            };
+            let class = map! {
+                "metadata": map! { "name": name, "generation": 1 }, "value": value,
+                "description": description, "preemptionPolicy": "PreemptLowerPriority",
+            };
+            self.plant(
+                "scheduling.k8s.io",
+                "v1",
+                "priorityclasses",
+                "PriorityClass",
+                class,
+            );
+        }
+        let service = map! {
+            "metadata": map! {
+                "name": "kubernetes", "namespace": "default",
+                "labels": map! { "component": "apiserver", "provider": "kubernetes" },
+            },
+            "spec": map! {
+                "clusterIP": KUBERNETES_SERVICE_IP, "clusterIPs": list![KUBERNETES_SERVICE_IP], "internalTrafficPolicy": "Cluster",
+                "ipFamilies": list!["IPv4"], "ipFamilyPolicy": "SingleStack",
+                "ports": list![map! { "name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443 }],
+                "sessionAffinity": "None", "type": "ClusterIP",
+            },
+            "status": map! { "loadBalancer": map! {} },
+        };
+        self.plant("", "v1", "services", "Service", service);
+        let mut service_cidr = map! {
+            "metadata": map! { "name": "kubernetes", "finalizers": list!["networking.k8s.io/service-cidr-finalizer"] },
+            "spec": map! { "cidrs": list!["10.96.0.0/12"] },
+        };
+        let ready = map! {
+            "lastTransitionTime": self.now.rfc3339(), "message": "Kubernetes Service CIDR is ready", "reason": "",
+            "status": "True", "type": "Ready",
+        };
+        service_cidr.set("status", map! { "conditions": list![ready] });
+        self.plant(
+            "networking.k8s.io",
+            "v1",
+            "servicecidrs",
+            "ServiceCIDR",
+            service_cidr,
+        );
+        self.tell_watchers();
+        self.notes.clear();
+    }
+
+    /// Stores an object that is made without asking anyone.
+    fn plant(
+        &mut self,
+        group: &'static str,
+        version: &'static str,
+        plural: &'static str,
+        kind: &'static str,
+        mut object: Value,
+    ) {
+        let resource = Resource::of(group, version, plural);
+        object.set("apiVersion", resource.api_version());
+        object.set("kind", kind);
+        let uid = new_uid(&mut self.uids);
+        fill_system_fields(&mut object, uid, self.now);
+        let collection = self.store.collection(&collection_name(&resource));
+        let meta = object.get("metadata");
+        let key = Key::new(meta.shared_str("namespace"), meta.shared_str("name"));
+        self.store.put(collection, key, object);
+    }
+}

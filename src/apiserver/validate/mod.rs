@@ -1,0 +1,40 @@
+//! Validation: everything that is wrong with an object, all at once, in Kubernetes' words.
+//!
+//! One file per area. Models `pkg/apis/*/validation` and `apimachinery/pkg/{util,api}/validation` at v1.36.
+
+pub(crate) mod batch;
+pub(crate) mod config;
+pub(crate) mod labels;
+pub(crate) mod metadata;
+pub(crate) mod names;
+pub(crate) mod node;
+pub(crate) mod numbers;
+pub(crate) mod pod;
+pub(crate) mod service;
+pub(crate) mod storage;
+pub(crate) mod workloads;
+
+use api::Value;
+use api::status::Problem;
+
+use crate::path::Path;
+
+/// Where problems are collected.
+pub(crate) type Problems = Vec<Problem>;
+
+pub(crate) const IMMUTABLE: &str = "field is immutable";
+
+/// Refuses a change of a field that cannot change.
+pub(crate) fn immutable(new: &Value, old: &Value, path: &Path, out: &mut Problems) {
+    if new != old {
+        out.push(path.invalid(new, IMMUTABLE));
+    }
+}
+
+/// Refuses a value outside a fixed set; the set is shown sorted, as Kubernetes does.
+pub(crate) fn one_of(value: &Value, allowed: &[&str], path: &Path, out: &mut Problems) {
+    let text = value.as_str().unwrap_or_default();
+    if !allowed.contains(&text) {
+        out.push(path.not_supported(value.clone(), allowed));
+    }
+}
