@@ -9,6 +9,12 @@ pub const EVENTS: Resource = Resource::of("", "v1", "events");
 pub const SERVICE_ACCOUNTS: Resource = Resource::of("", "v1", "serviceaccounts");
 pub const CONFIG_MAPS: Resource = Resource::of("", "v1", "configmaps");
 pub const SECRETS: Resource = Resource::of("", "v1", "secrets");
+pub const REPLICATION_CONTROLLERS: Resource = Resource::of("", "v1", "replicationcontrollers");
+pub const SERVICES: Resource = Resource::of("", "v1", "services");
+pub const ENDPOINTS: Resource = Resource::of("", "v1", "endpoints");
+pub const PERSISTENT_VOLUMES: Resource = Resource::of("", "v1", "persistentvolumes");
+pub const PERSISTENT_VOLUME_CLAIMS: Resource = Resource::of("", "v1", "persistentvolumeclaims");
+pub const RESOURCE_QUOTAS: Resource = Resource::of("", "v1", "resourcequotas");
 pub const LEASES: Resource = Resource::of("coordination.k8s.io", "v1", "leases");
 
 crate::view! {
