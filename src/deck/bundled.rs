@@ -17,10 +17,10 @@ macro_rules! files {
 pub fn bundled(lang: Lang) -> &'static [File] {
     match lang {
         Lang::Ja => {
-            files!("ja": "01-kubernetes.md" "02-container.md" "03-docker.md" "05-architecture.md")
+            files!("ja": "01-kubernetes.md" "02-container.md" "03-docker.md" "04-capabilities.md" "05-architecture.md" "06-resources.md" "07-workloads.md" "08-overview.md" "09-discovery.md" "10-config-storage.md" "11-cluster.md" "12-metadata.md" "13-tips.md")
         }
         Lang::En => {
-            files!("en": "01-kubernetes.md" "02-container.md" "03-docker.md" "05-architecture.md")
+            files!("en": "01-kubernetes.md" "02-container.md" "03-docker.md" "04-capabilities.md" "05-architecture.md" "06-resources.md" "07-workloads.md" "08-overview.md" "09-discovery.md" "10-config-storage.md" "11-cluster.md" "12-metadata.md" "13-tips.md")
         }
     }
 }
@@ -40,7 +40,7 @@ macro_rules! figures {
 }
 
 /// In alphabetical order.
-const FIGURES: &[File] = figures!("container-vm" "container" "image" "loop" "pod-server");
+const FIGURES: &[File] = figures!("categories" "cluster" "clusterrole" "clusterrolebinding" "completion" "config-storage" "configmap" "container-vm" "container" "crd" "cronjob" "daemonset" "data" "deployment" "discovery" "ecosystem" "emptydir" "extension" "gateway" "hierarchy" "hostpath" "hpa" "iac" "image" "ingress" "job" "l4-l7" "limitrange" "load-balancing" "logs" "loop" "many-nodes" "metadata" "namespace" "networkpolicy" "nfs" "node-overview" "node" "pdb" "pod-security" "pod-server" "pod" "pods-overview" "probes" "pv" "pvc" "quota" "rc-to-rs" "replicaset" "role" "rolebinding" "rollout" "scaling" "scheduling" "secret" "self-healing" "serviceaccount" "statefulset" "svc-clusterip" "svc-externalip" "svc-externalname" "svc-headless" "svc-loadbalancer" "svc-nodeport" "svc-noselector" "workload-kinds");
 
 /// The SVG of one of our pictures. Drawn by us: safe to put into the page as it is, and coloured by it
 /// through `currentColor` and the page's tokens.
