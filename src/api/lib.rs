@@ -16,6 +16,7 @@ pub mod status;
 pub mod text;
 pub mod value;
 pub mod view;
+pub mod yaml;
 
 pub mod apps;
 pub mod core;
@@ -23,8 +24,8 @@ pub mod meta;
 
 pub use note::{Note, Part};
 pub use request::{
-    Body, Frame, Options, PatchKind, Request, RequestId, Resource, Response, Verb, WatchEvent,
-    WatchKind,
+    Arrival, Body, Frame, Options, PatchKind, Request, RequestId, Resource, Response, Verb,
+    WatchEvent, WatchKind,
 };
 pub use status::Status;
 pub use text::Str;

@@ -134,6 +134,14 @@ pub enum Frame {
     End { exit_code: i32 },
 }
 
+/// What arrives at a client for one of its requests.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrival {
+    Response(Response),
+    Watch(WatchEvent),
+    Frame(Frame),
+}
+
 impl Resource {
     pub const fn of(group: &'static str, version: &'static str, plural: &'static str) -> Resource {
         Resource {

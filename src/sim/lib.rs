@@ -6,9 +6,11 @@
 pub mod queue;
 pub mod rng;
 pub mod time;
+pub mod timeline;
 pub mod trace;
 
 pub use queue::Queue;
 pub use rng::Rng;
 pub use time::{HOUR, MICROS_PER_SEC, MILLI, MINUTE, Micros, SECOND, Time};
+pub use timeline::{Machine, Timeline};
 pub use trace::{Digest, NoteId, Trace, Traced};
