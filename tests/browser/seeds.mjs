@@ -8,6 +8,11 @@ const lines = readFileSync(process.argv[2], "utf8").trim().split("\n").map((line
 process.argv.length = 2;
 const address = await serve();
 const browser = await launch();
+test("each seed gives a run of its own", async () => {
+  const hashes = new Set(lines.map(([, native]) => native));
+  if (lines.length < 10 || hashes.size !== lines.length) throw new Error(`${lines.length} seeds, ${hashes.size} different hashes`);
+});
+
 for (const [seed, native] of lines) {
   test(`seed ${seed}: ${native}`, async () => {
     const { page } = await open(browser, address);
