@@ -127,6 +127,12 @@ fn heredoc_end(line: &str) -> Option<String> {
     (!word.is_empty()).then_some(word)
 }
 
+/// What is wrong with YAML, without the place: that is counted from the block and would mislead.
+pub(crate) fn why(error: &serde_yaml::Error) -> String {
+    let text = error.to_string();
+    String::from(text.split(" at line ").next().unwrap_or(&text))
+}
+
 /// Parses YAML of a fence or a comment; an error becomes a problem on its line.
 pub(crate) fn mapping(
     source: &str,
@@ -150,13 +156,14 @@ pub(crate) fn mapping(
             None
         }
         Err(error) => {
+            let why = why(&error);
             let at = error
                 .location()
                 .map_or(0, |location| location.line().saturating_sub(1))
                 as u32;
             let message = Words::new(
-                format!("{what} の YAML が読めません: {error}"),
-                format!("{what} is no valid YAML: {error}"),
+                format!("{what} の YAML が読めません: {why}"),
+                format!("{what} is no valid YAML: {why}"),
             );
             let hint = Words::new(
                 "字下げは空白で。: や # を含む値は引用符で囲みます",

@@ -480,8 +480,7 @@ impl<'a> Reader<'a> {
                 html::Piece::Text(text)
                     if !text.trim().is_empty() && !self.builder.in_dropped() =>
                 {
-                    self.builder
-                        .inline(Inline::Text(String::from(text.trim())), line);
+                    self.builder.inline(Inline::Text(String::from(text)), line);
                 }
                 _ => {}
             }
@@ -659,6 +658,7 @@ fn line_starts(text: &str) -> Vec<usize> {
 /// beneath `<div class="columns">` and `<v-click>`, without the blank lines that HTML blocks ask for.
 fn with_tags_as_comments(text: &str) -> String {
     const TAGS: [&str; 5] = ["div", "details", "summary", "v-click", "v-clicks"];
+    const MARKS: [&str; 7] = ["b", "strong", "i", "em", "kbd", "sub", "sup"];
     let mut fence: Option<(char, usize)> = None;
     let mut out = String::with_capacity(text.len() + 64);
     for line in text.split_inclusive('\n') {
@@ -683,10 +683,15 @@ fn with_tags_as_comments(text: &str) -> String {
         }
         let only_tags = || {
             let pieces = html::pieces(trimmed);
-            let ours = |tag: &html::Tag<'_>| TAGS.contains(&tag.name.as_str());
-            let summary = pieces
-                .iter()
-                .any(|piece| matches!(piece, html::Piece::Tag(tag) if tag.name == "summary"));
+            let named = |name: &str| {
+                pieces
+                    .iter()
+                    .any(|piece| matches!(piece, html::Piece::Tag(tag) if tag.name == name))
+            };
+            let summary = named("summary");
+            let ours = |tag: &html::Tag<'_>| {
+                TAGS.contains(&tag.name.as_str()) || summary && MARKS.contains(&tag.name.as_str())
+            };
             pieces.iter().all(|piece| match piece {
                 html::Piece::Tag(tag) => ours(tag),
                 html::Piece::Text(text) => summary || text.trim().is_empty(),

@@ -29,7 +29,7 @@ impl Deck {
             drop(titles);
             deck.title = first;
         }
-        reader.unique_ids(&mut deck);
+        reader.unique_ids(files, &mut deck);
         deck.problems = reader.problems.found;
         deck
     }
@@ -263,14 +263,17 @@ impl Reader {
     }
 
     /// Two slides of one id would make links ambiguous: the later one gets its number.
-    fn unique_ids(&mut self, deck: &mut Deck) {
+    fn unique_ids(&mut self, files: &[(&str, &str)], deck: &mut Deck) {
         let mut seen = BTreeSet::new();
         for slide in deck.slides.iter_mut().flatten() {
             if !seen.insert(slide.id.clone()) {
                 let id = &slide.id;
                 self.problems.found.push(Problem {
                     file: slide.file,
-                    file_name: String::new(),
+                    file_name: files
+                        .get(slide.file)
+                        .map(|file| String::from(file.0))
+                        .unwrap_or_default(),
                     slide: Some((slide.column + 1, slide.row + 1)),
                     line: slide.line,
                     message: Words::new(

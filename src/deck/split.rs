@@ -5,7 +5,7 @@
 
 use serde_yaml::{Mapping, Value};
 
-use crate::gitpitch;
+use crate::{fields, gitpitch};
 
 /// A slide before its Markdown is parsed.
 #[derive(Debug, Default)]
@@ -55,7 +55,10 @@ pub(crate) fn split(text: &str, heading_divider: u8) -> Split {
                 out.front = mapping;
                 at = next;
             }
-            Front::Broken(line, why) => out.broken_front = Some((line, why)),
+            Front::Broken(line, why, next) => {
+                out.broken_front = Some((line, why));
+                at = next;
+            }
             Front::None => {}
         }
     }
@@ -96,7 +99,7 @@ fn cut(lines: &[&str], start: usize, divider: u8, slides: &mut Vec<Raw>) {
                             slide.raw.line = next as u32 + 1;
                             at = next;
                         }
-                        Front::Broken(line, why) => slide.raw.broken_front = Some((line, why)),
+                        Front::Broken(line, why, _) => slide.raw.broken_front = Some((line, why)),
                         Front::None => {}
                     }
                 }
@@ -274,7 +277,8 @@ enum Front {
     /// The mapping, and the index of the line after its closing `---`.
     Mapping(Mapping, usize),
     /// The line and reason why a block between two `---` that reads like front matter is none.
-    Broken(u32, String),
+    /// Also the index of the line after its closing `---`.
+    Broken(u32, String, usize),
     None,
 }
 
@@ -306,7 +310,11 @@ fn front_matter(lines: &[&str], from: usize) -> Front {
         }
         Err(error) if looks_like => {
             let line = error.location().map_or(0, |location| location.line());
-            Front::Broken((from + line.max(1)) as u32, error.to_string())
+            Front::Broken(
+                (from + line.max(1)) as u32,
+                fields::why(&error),
+                from + length + 1,
+            )
         }
         _ => Front::None,
     }

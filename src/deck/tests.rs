@@ -1,3 +1,4 @@
 mod deck;
 mod format;
+mod goals;
 mod robust;

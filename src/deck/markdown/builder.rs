@@ -252,6 +252,9 @@ impl Builder {
         while matches!(content.last(), Some(Inline::SoftBreak)) {
             content.pop();
         }
+        if let Some(Inline::Text(last)) = content.last_mut() {
+            last.truncate(last.trim_end().len());
+        }
         let blank = |inline: &Inline| match inline {
             Inline::Text(text) => text.trim().is_empty(),
             Inline::SoftBreak => true,
