@@ -4,6 +4,7 @@
 //! policy in the file itself forbids every request. It is no second build: what runs is byte for byte what `dist/` serves.
 
 use crate::report::Failure;
+use sha2::{Digest as _, Sha256};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -12,9 +13,28 @@ pub(crate) const NAME: &str = "kubenkyo.html";
 /// The element that `static/boot.js` looks for.
 const WASM_ID: &str = "kubenkyo-wasm";
 
-/// Inline scripts are allowed because everything is; nothing may be fetched, framed or sent.
-const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src blob:; \
-    style-src 'unsafe-inline'; img-src data: blob:; font-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'";
+/// Stands for the policy until all scripts are known.
+const PLACE: &str = "@POLICY@";
+
+/// Just the scripts and styles that stand in the file may run, known by their digests; nothing may be fetched, framed or sent.
+fn policy(scripts: &[String], styles: &[String]) -> String {
+    let known = |texts: &[String]| {
+        texts
+            .iter()
+            .map(|text| format!(" 'sha256-{}'", base64(&Sha256::digest(text))))
+            .collect::<String>()
+    };
+    format!(
+        "default-src 'none'; script-src{} 'wasm-unsafe-eval' blob:; worker-src blob:; style-src{}; style-src-attr 'unsafe-inline'; \
+         img-src data: blob:; font-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'",
+        known(scripts),
+        if styles.is_empty() {
+            " 'none'".to_owned()
+        } else {
+            known(styles)
+        },
+    )
+}
 
 /// Writes the file into the release `folder`.
 pub(crate) fn make(folder: &Path) -> Result<(), Failure> {
@@ -34,7 +54,8 @@ pub(crate) fn make(folder: &Path) -> Result<(), Failure> {
 /// `html` with everything it names taken in.
 fn inline(html: &str, read: &dyn Fn(&str) -> Result<Vec<u8>, Failure>) -> Result<String, Failure> {
     let mut page = String::new();
-    let mut scripts = String::new();
+    let mut packed = String::new();
+    let (mut scripts, mut styles) = (Vec::new(), Vec::new());
     let mut rest = html;
     while let Some((before, tag, after)) = next_tag(rest) {
         page.push_str(before);
@@ -44,7 +65,7 @@ fn inline(html: &str, read: &dyn Fn(&str) -> Result<Vec<u8>, Failure>) -> Result
             ("script", Some(address), _) => {
                 // A deferred script runs after the document; an inline one must stand at its end for that.
                 let text = String::from_utf8_lossy(&read(address)?).into_owned();
-                scripts.push_str(&format!("<script>{}</script>\n", harmless(address, &text)?));
+                scripts.push(harmless(address, &text)?);
                 rest = rest.strip_prefix("</script>").unwrap_or(rest);
             }
             ("link", _, Some(address)) if attribute(tag, "rel") == Some("stylesheet") => {
@@ -61,10 +82,13 @@ fn inline(html: &str, read: &dyn Fn(&str) -> Result<Vec<u8>, Failure>) -> Result
                         .hint("use a data: URL in the style sheet"));
                 }
                 page.push_str(&format!("<style>{text}</style>"));
+                styles.push(text);
             }
             ("link", _, Some(address)) if address.ends_with(".wasm") => {
                 let text = base64(&gzip(&read(address)?));
-                scripts.insert_str(0, &format!("<script id=\"{WASM_ID}\" type=\"application/octet-stream\">{text}</script>\n"));
+                packed = format!(
+                    "<script id=\"{WASM_ID}\" type=\"application/octet-stream\">{text}</script>\n"
+                );
             }
             // A manifest makes a page installable, which a file is not.
             ("link", _, Some(_)) if attribute(tag, "rel") == Some("manifest") => {}
@@ -75,22 +99,25 @@ fn inline(html: &str, read: &dyn Fn(&str) -> Result<Vec<u8>, Failure>) -> Result
                 )));
             }
             ("head", ..) => page.push_str(&format!(
-                "{tag}\n  <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">"
+                "{tag}\n  <meta http-equiv=\"Content-Security-Policy\" content=\"{PLACE}\">"
             )),
             ("/body", ..) => {
-                page.push_str(&std::mem::take(&mut scripts));
+                page.push_str(&packed);
+                for script in &scripts {
+                    page.push_str(&format!("<script>{script}</script>\n"));
+                }
                 page.push_str(tag);
             }
             _ => page.push_str(tag),
         }
     }
     page.push_str(rest);
-    if !scripts.is_empty() || !page.contains(POLICY) || !page.contains(WASM_ID) {
+    if packed.is_empty() || !page.contains(&packed) || !page.contains(PLACE) {
         return Err(
             Failure::new(NAME).why("index.html lacks <head>, </body> or the preloaded wasm")
         );
     }
-    Ok(page)
+    Ok(page.replacen(PLACE, &policy(&scripts, &styles), 1))
 }
 
 /// The text before the next tag, the tag, and what follows. Comments are text.
@@ -129,6 +156,8 @@ fn harmless(address: &str, text: &str) -> Result<String, Failure> {
             ))
             .hint("write it as \"<!\" + \"--\""));
     }
+    // HTML reads these line ends as one sign, and the digest is of what it reads.
+    let text = text.replace("\r\n", "\n");
     Ok(text.replace("</script", "<\\/script"))
 }
 
