@@ -276,9 +276,8 @@ impl Request {
         } else {
             format!("/apis/{}/{}", self.resource.group, self.resource.version)
         };
-        if !self.namespace.is_empty()
-            && !(self.resource.plural == "namespaces" && self.resource.group.is_empty())
-        {
+        let is_namespace = self.resource.plural == "namespaces" && self.resource.group.is_empty();
+        if !self.namespace.is_empty() && !is_namespace {
             path += &format!("/namespaces/{}", self.namespace);
         }
         path += &format!("/{}", self.resource.plural);

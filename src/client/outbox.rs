@@ -19,6 +19,10 @@ pub trait Component {
 }
 
 /// What a component asked for during one turn, in order.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are sent requests, and none lives longer than a turn"
+)]
 #[derive(Clone, Debug)]
 pub enum Effect<T> {
     Send {
