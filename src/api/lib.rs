@@ -11,6 +11,7 @@ pub mod names;
 pub mod note;
 pub mod quantity;
 pub mod request;
+pub mod schema;
 pub mod selector;
 pub mod status;
 pub mod text;
