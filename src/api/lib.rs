@@ -5,6 +5,7 @@
 //! ([`view!`](crate::view), [`meta`], [`core`], [`apps`]) give its fields names. A kind is a row of a table,
 //! never a Rust type of its own.
 
+pub mod decode;
 pub mod duration;
 pub mod kinds;
 pub mod names;
