@@ -10,6 +10,7 @@ pub mod duration;
 pub mod kinds;
 pub mod names;
 pub mod note;
+pub mod patch;
 pub mod quantity;
 pub mod request;
 pub mod schema;
