@@ -3,7 +3,7 @@
 mod binding;
 mod eviction;
 mod finalize;
-mod scale;
+pub(crate) mod scale;
 mod stream;
 
 use api::{Request, Status, Verb};

@@ -1,0 +1,192 @@
+//! The HTTP shape of the API, without sockets: bytes in, bytes out.
+//!
+//! [`parse`] turns a method, path, headers and body into a [`api::Request`]; [`encode`] turns an answer into bytes
+//! as a real API server would send them. Adapters with sockets and tests that replay recordings share it.
+//! Models `endpoints/request`, `endpoints/handlers/negotiation` and the serializers of apimachinery.
+
+mod body;
+mod path;
+mod query;
+
+use api::kinds;
+use api::{Options, Request, Response, Status, Str, Value, Verb};
+
+pub use query::{parse_query, percent_decode};
+
+/// One HTTP request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HttpRequest {
+    pub method: String,
+    /// As on the request line: `/api/v1/pods?limit=5`.
+    pub path_and_query: String,
+    /// Names in any case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// One HTTP response. A watch has no body; its events follow as lines, see [`encode_event`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HttpResponse {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// Content types of answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Media {
+    #[default]
+    Json,
+    Yaml,
+}
+
+/// What a request asks for, and how it wants to be answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    pub request: Request,
+    pub accept: Media,
+    /// `Impersonate-User` and `Impersonate-Group`, if any.
+    pub impersonate: Option<crate::User>,
+    /// What is wrong with the body; told only if nothing comes before it (permission, an unknown path).
+    pub problem: Option<Status>,
+}
+
+impl HttpRequest {
+    /// The first header of that name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// Reads an HTTP request. The error is an answer already.
+pub fn parse(http: &HttpRequest) -> Result<Parsed, Status> {
+    let (path, query_text) = http
+        .path_and_query
+        .split_once('?')
+        .unwrap_or((&http.path_and_query, ""));
+    let pairs = parse_query(query_text);
+    let accept = Accept::of(http.header("accept").unwrap_or("*/*"))?;
+    let mut request = path::parse(&http.method, path, &pairs)?;
+    query::options(&pairs, &mut request)?;
+    request.options.user_agent = Str::new(http.header("user-agent").unwrap_or_default());
+    accept.apply(&mut request.options);
+    let problem = body::read(http, &mut request).err();
+    let impersonate = http.header("impersonate-user").map(|name| crate::User {
+        name: Str::new(name),
+        groups: http
+            .headers
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case("impersonate-group"))
+            .map(|(_, group)| Str::new(group))
+            .chain(std::iter::once(Str::Static("system:authenticated")))
+            .collect(),
+    });
+    Ok(Parsed {
+        request,
+        accept: accept.media,
+        impersonate,
+        problem,
+    })
+}
+
+/// An answer as bytes.
+pub fn encode(request: &Request, accept: Media, response: &Response) -> HttpResponse {
+    let mut headers = Vec::new();
+    for warning in &response.warnings {
+        headers.push((
+            "warning".to_owned(),
+            format!("299 - {:?}", warning.as_str()),
+        ));
+    }
+    let (content_type, body) = match &response.body {
+        Value::Str(text) => ("text/plain; charset=utf-8", text.as_bytes().to_vec()),
+        value => {
+            let value = for_wire(request, value);
+            match accept {
+                Media::Json => {
+                    let mut text = value.to_json();
+                    text.push('\n');
+                    ("application/json", text.into_bytes())
+                }
+                Media::Yaml => ("application/yaml", api::yaml::emit(&value).into_bytes()),
+            }
+        }
+    };
+    headers.push(("content-type".to_owned(), content_type.to_owned()));
+    HttpResponse {
+        status: response.code,
+        headers,
+        body,
+    }
+}
+
+/// One event of a watch as a line of its stream.
+pub fn encode_event(event: &api::WatchEvent) -> Vec<u8> {
+    let mut line = event.to_value().to_json();
+    line.push('\n');
+    line.into_bytes()
+}
+
+/// Lists carry kind and version once, not in each item.
+fn for_wire(request: &Request, value: &Value) -> Value {
+    let is_list = matches!(request.verb, Verb::List | Verb::DeleteCollection)
+        && value.has("items")
+        && value.str("kind") != "PartialObjectMetadataList"
+        && kinds::of(&request.resource).is_some();
+    if !is_list {
+        return value.clone();
+    }
+    let items: Vec<Value> = value
+        .get("items")
+        .items()
+        .iter()
+        .map(|item| {
+            let mut item = item.clone();
+            item.remove("kind");
+            item.remove("apiVersion");
+            item
+        })
+        .collect();
+    let mut value = value.clone();
+    value.set("items", items);
+    value
+}
+
+/// What `Accept` asks for.
+struct Accept {
+    media: Media,
+    /// `Table`, `PartialObjectMetadata`, `APIGroupDiscoveryList`, …
+    form: Option<String>,
+}
+
+impl Accept {
+    fn of(header: &str) -> Result<Accept, Status> {
+        for clause in header.split(',') {
+            let mut parts = clause.split(';').map(str::trim);
+            let media = match parts.next().unwrap_or_default() {
+                "application/json" | "*/*" | "application/*" | "" => Media::Json,
+                "application/yaml" => Media::Yaml,
+                _ => continue,
+            };
+            let form = parts.find_map(|p| p.strip_prefix("as=").map(str::to_owned));
+            return Ok(Accept { media, form });
+        }
+        Err(Status::new(
+            406,
+            "NotAcceptable",
+            "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+        )
+        .with_details(Value::empty_map()))
+    }
+
+    fn apply(&self, options: &mut Options) {
+        match self.form.as_deref() {
+            Some("Table") => options.table = true,
+            Some(form) => options.query.push(("as".into(), Str::new(form))),
+            None => {}
+        }
+    }
+}
