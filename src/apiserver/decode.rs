@@ -1,6 +1,7 @@
 //! Bodies of writes: the right kind and version, the right types, no unknown fields.
 
-use api::{Status, Value};
+use api::decode::decode;
+use api::{Status, Value, schema};
 
 use crate::call::Call;
 
@@ -38,14 +39,36 @@ pub(crate) fn patched(call: &mut Call, object: Value) -> Result<Value, Status> {
 }
 
 /// Checks the types and drops what the schema does not know, as the caller's field validation says.
-fn typed(call: &mut Call, object: Value) -> Result<Value, Status> {
-    if !object.get("metadata").is_map() {
-        let mut object = object;
-        object.set("metadata", Value::empty_map());
+fn typed(call: &mut Call, mut object: Value) -> Result<Value, Status> {
+    let kind = &call.kind;
+    let Some(schema) = schema::of_kind(&kind.group, &kind.version, &kind.kind) else {
         return Ok(object);
+    };
+    let refused = |why: &str| {
+        Status::bad_request(format!(
+            "{} in version {:?} cannot be handled as a {}: {why}",
+            kind.kind, kind.version, kind.kind
+        ))
+    };
+    if object.get("metadata").is_null() {
+        object.set("metadata", Value::empty_map());
     }
-    let _ = call;
-    Ok(object)
+    let decoded = decode(schema, &object).map_err(|error| refused(&error.0))?;
+    if !decoded.problems.is_empty() {
+        match call.options.field_validation.as_str() {
+            "Ignore" => {}
+            "Strict" => {
+                let error = decoded.strict_error().unwrap_or_default();
+                return Err(refused(&error));
+            }
+            _ => {
+                for problem in decoded.problems {
+                    call.warn(problem);
+                }
+            }
+        }
+    }
+    Ok(decoded.value)
 }
 
 /// `v1.Secret`: a type of the versioned API as Go prints it.
