@@ -5,12 +5,18 @@
 //! Nothing here starts containers (kubelet) or places pods (scheduler), and nothing here knows the API server.
 
 mod deployment;
+mod garbage;
 mod hash;
+mod namespace;
+mod node;
 mod owned;
+mod podgc;
 mod pods;
 mod replicaset;
 mod runner;
 mod selection;
+mod served;
+mod serviceaccount;
 mod sync;
 
 use std::collections::BTreeMap;
@@ -66,6 +72,13 @@ macro_rules! controllers {
 controllers! {
     deployment: Deployments = Deployments,
     replicaset: ReplicaSets = ReplicaSets::new(Flavor::ReplicaSet),
+    garbage: garbage::Garbage = garbage::Garbage::default(),
+    namespace: namespace::Namespaces = namespace::Namespaces,
+    node_lifecycle: node::lifecycle::NodeLifecycle = node::lifecycle::NodeLifecycle::default(),
+    pod_collector: podgc::PodCollector = podgc::PodCollector::default(),
+    default_accounts: serviceaccount::DefaultAccounts = serviceaccount::DefaultAccounts,
+    root_certificates: serviceaccount::RootCertificates = serviceaccount::RootCertificates,
+    taint_eviction: node::eviction::TaintEviction = node::eviction::TaintEviction::default(),
     replication: ReplicaSets = ReplicaSets::new(Flavor::ReplicationController),
 }
 
@@ -146,8 +159,34 @@ impl Manager {
         }
     }
 
+    /// Begins or ends watching the collection of a custom resource definition.
+    fn follow(&mut self, change: &Change, out: &mut Outbox<'_, Timer>) {
+        let before = change.old.as_ref().and_then(served::defined);
+        let after = change.new.as_ref().and_then(served::defined);
+        if before == after {
+            return;
+        }
+        if let Some(id) = before.and_then(|resource| self.caches.find(&resource)) {
+            self.interest.remove(&id);
+            self.caches.stop_one(id, out);
+        }
+        let Some(resource) = after else { return };
+        let known = self.caches.find(&resource);
+        let id = known.unwrap_or_else(|| self.caches.add(indexed(&resource)));
+        let wants = |(index, controller): (usize, &mut dyn Controller)| {
+            controller.watches_defined().then_some(index)
+        };
+        let interested = self.controllers.all().into_iter().enumerate();
+        self.interest
+            .insert(id, interested.filter_map(wants).collect());
+        self.caches.start_one(id, out);
+    }
+
     fn tell(&mut self, id: InformerId, change: &Change, out: &mut Outbox<'_, Timer>) {
         let resource = self.caches.get(id).resource.clone();
+        if resource == served::DEFINITIONS {
+            self.follow(change, out);
+        }
         for index in self.interest.get(&id).cloned().unwrap_or_default() {
             self.handle(index, out, |controller, caches, keys| {
                 controller.observe(&resource, change, caches, keys);

@@ -33,8 +33,8 @@ pub(crate) trait Controller {
     /// The collections whose changes it wants.
     fn watches(&self) -> Vec<Resource>;
 
-    /// Whether it wants every collection's changes.
-    fn watches_all(&self) -> bool {
+    /// Whether it also wants the changes of every collection that a custom resource definition adds.
+    fn watches_defined(&self) -> bool {
         false
     }
 
@@ -105,10 +105,6 @@ pub(crate) struct Bench<'a, 'o> {
 }
 
 impl Runner {
-    pub(crate) fn clear(&mut self) {
-        *self = Runner::default();
-    }
-
     /// Sets the timer for the next work, if there is any and none is set for it.
     pub(crate) fn schedule(&mut self, index: usize, workers: usize, out: &mut Outbox<'_, Timer>) {
         let now = out.now();
@@ -180,6 +176,14 @@ impl Runner {
             bench.out,
         );
         let step = controller.sync(&running.key, &mut sync);
+        for (span, key) in std::mem::take(&mut running.log.enqueued) {
+            let now = bench.out.now();
+            if span == 0 {
+                self.queue.add(key, running.cause);
+            } else {
+                self.queue.add_at(now + span, key, running.cause);
+            }
+        }
         if step == Err(Halt::Waiting) {
             let ids = running.log.waiting.iter().map(|(id, _)| (*id, bench.index));
             bench.asked.extend(ids);

@@ -33,6 +33,8 @@ pub(crate) struct Log {
     started: Time,
     /// When to look at the key again, whatever happens meanwhile.
     pub(crate) again_at: Option<Time>,
+    /// Other keys that became dirty through this sync.
+    pub(crate) enqueued: Vec<(Micros, ObjectKey)>,
     /// How many objects were read: the measure of what a sync costs.
     pub(crate) reads: usize,
     /// Requests on their way, with their answers as they come in.
@@ -62,6 +64,7 @@ impl Log {
             entries: Vec::new(),
             started,
             again_at: None,
+            enqueued: Vec::new(),
             reads: 0,
             waiting: Vec::new(),
         }
@@ -103,11 +106,6 @@ impl<'a, 'o> Sync<'a, 'o> {
     /// When the sync began. It stays the same when the sync goes on after an answer.
     pub(crate) fn now(&self) -> Time {
         self.log.started
-    }
-
-    /// The note that made the key dirty.
-    pub(crate) fn cause(&self) -> NoteId {
-        self.out.cause
     }
 
     /// One object of a cache.
@@ -239,6 +237,12 @@ impl<'a, 'o> Sync<'a, 'o> {
         }
     }
 
+    /// Makes another key of this controller dirty. Call it where [`Sync::first_time`] is true.
+    pub(crate) fn enqueue(&mut self, key: ObjectKey) {
+        self.log.enqueued.push((0, key));
+    }
+
+    /// As [`Sync::enqueue`], but later.
     /// Looks at the key again after `span`; of several wishes the earliest counts.
     pub(crate) fn again_after(&mut self, span: Micros) {
         self.again_at(self.now() + span);
