@@ -18,6 +18,8 @@ mod selection;
 mod served;
 mod serviceaccount;
 mod sync;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

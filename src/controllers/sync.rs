@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use api::{Request, RequestId, Resource, Response, Value};
 use client::{Cache, Informers, ObjectKey, ObjectRef, Outbox, Recorder, Severity};
-use sim::{Micros, NoteId, Time};
+use sim::{Micros, Time};
 
 use crate::Timer;
 
@@ -242,7 +242,6 @@ impl<'a, 'o> Sync<'a, 'o> {
         self.log.enqueued.push((0, key));
     }
 
-    /// As [`Sync::enqueue`], but later.
     /// Looks at the key again after `span`; of several wishes the earliest counts.
     pub(crate) fn again_after(&mut self, span: Micros) {
         self.again_at(self.now() + span);
@@ -250,19 +249,5 @@ impl<'a, 'o> Sync<'a, 'o> {
 
     pub(crate) fn again_at(&mut self, at: Time) {
         self.log.again_at = Some(self.log.again_at.map_or(at, |earlier| earlier.min(at)));
-    }
-
-    /// A number below `bound` from the component's stream of chance; drawn once.
-    pub(crate) fn chance(&mut self, bound: u64) -> u64 {
-        let rng = &mut self.out.rng;
-        if let Some(Entry::Objects(objects)) = self.log.entries.get(self.at) {
-            self.at += 1;
-            return objects[0].as_int().unwrap_or_default() as u64;
-        }
-        let drawn = rng.below(bound);
-        let kept: Arc<[Value]> = Arc::from([Value::Int(drawn as i64)]);
-        self.log.entries.push(Entry::Objects(kept));
-        self.at += 1;
-        drawn
     }
 }

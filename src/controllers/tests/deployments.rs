@@ -1,0 +1,103 @@
+//! Deployments and ReplicaSets.
+
+use api::apps::{DEPLOYMENTS, REPLICA_SETS};
+use api::core::PODS;
+use api::{Request, Str, Value, list, map};
+use expect_test::{Expect, expect};
+use sim::SECOND;
+
+use super::world::{Machine, World};
+
+fn deployment(name: &str, replicas: i64, image: &'static str) -> Value {
+    map! {
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": map! { "name": Str::new(name), "namespace": "default" },
+        "spec": map! {
+            "replicas": replicas,
+            "selector": map! { "matchLabels": map! { "app": Str::new(name) } },
+            "template": map! {
+                "metadata": map! { "labels": map! { "app": Str::new(name) } },
+                "spec": map! { "containers": list![map! { "name": "c", "image": image }] },
+            },
+        },
+    }
+}
+
+fn check(lines: &[String], expect: Expect) {
+    expect.assert_eq(&(lines.join("\n") + "\n"));
+}
+
+#[test]
+fn a_deployment_makes_a_replica_set_and_its_pods() {
+    let mut world = World::new(Machine::Ready);
+    world.create(&DEPLOYMENTS, deployment("web", 2, "nginx:1.27"));
+    world.run(5 * SECOND);
+    check(&world.writes, expect![[r#"
+        2.005 deployment-controller Create replicasets/web-67c4b4b48c
+        2.008 deployment-controller Update deployments/web/status
+        2.010 replicaset-controller Create pods/web-67c4b4b48c-*
+        2.012 deployment-controller Update deployments/web/status Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again
+        2.014 replicaset-controller Create pods/web-67c4b4b48c-*
+        2.014 deployment-controller retries web: Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again
+        2.017 deployment-controller Update deployments/web/status
+        2.017 replicaset-controller Update replicasets/web-67c4b4b48c/status
+        2.021 deployment-controller Update deployments/web/status
+        2.024 replicaset-controller Update replicasets/web-67c4b4b48c/status
+        2.027 deployment-controller Update deployments/web/status
+        2.325 replicaset-controller Update replicasets/web-67c4b4b48c/status
+        2.330 replicaset-controller Update replicasets/web-67c4b4b48c/status
+        2.330 deployment-controller Update deployments/web/status
+        2.334 deployment-controller Update deployments/web/status
+    "#]]);
+    check(&world.events(), expect![[r#"
+        Normal ScalingReplicaSet x1 Scaled up replica set web-67c4b4b48c from 0 to 2
+        Normal SuccessfulCreate x1 Created pod: web-67c4b4b48c-kj5m6
+        Normal SuccessfulCreate x1 Created pod: web-67c4b4b48c-r5plr
+    "#]]);
+    let deployment = world.get(&DEPLOYMENTS, "web");
+    expect![[r#"{"availableReplicas":2,"conditions":[{"lastTransitionTime":"2026-09-21T14:13:22Z","lastUpdateTime":"2026-09-21T14:13:22Z","message":"Deployment has minimum availability.","reason":"MinimumReplicasAvailable","status":"True","type":"Available"},{"lastTransitionTime":"2026-09-21T14:13:22Z","lastUpdateTime":"2026-09-21T14:13:22Z","message":"ReplicaSet \"web-67c4b4b48c\" has successfully progressed.","reason":"NewReplicaSetAvailable","status":"True","type":"Progressing"}],"observedGeneration":1,"readyReplicas":2,"replicas":2,"terminatingReplicas":0,"updatedReplicas":2}"#]].assert_eq(&deployment.get("status").to_json());
+}
+
+#[test]
+fn a_new_image_rolls_and_keeps_what_must_serve() {
+    let mut world = World::new(Machine::Ready);
+    world.create(&DEPLOYMENTS, deployment("web", 4, "nginx:1.27"));
+    world.run(5 * SECOND);
+    let image = map! { "spec": map! { "template": map! { "spec": map! { "containers": list![map! { "name": "c", "image": "nginx:1.28" }] } } } };
+    world.patch(&DEPLOYMENTS, "web", image);
+    world.run(10 * SECOND);
+    let events = world.events();
+    let scaled: Vec<String> = events
+        .into_iter()
+        .filter(|e| e.contains("Scaled"))
+        .collect();
+    check(&scaled, expect![[r#"
+        Normal ScalingReplicaSet x1 Scaled up replica set web-67c4b4b48c from 0 to 4
+        Normal ScalingReplicaSet x1 Scaled up replica set web-5c9df59746 from 0 to 1
+        Normal ScalingReplicaSet x1 Scaled down replica set web-67c4b4b48c from 4 to 3
+        Normal ScalingReplicaSet x1 Scaled up replica set web-5c9df59746 from 1 to 2
+        Normal ScalingReplicaSet x1 Scaled down replica set web-67c4b4b48c from 3 to 2
+        Normal ScalingReplicaSet x1 Scaled up replica set web-5c9df59746 from 2 to 3
+        Normal ScalingReplicaSet x1 Scaled down replica set web-67c4b4b48c from 2 to 1
+        Normal ScalingReplicaSet x1 Scaled up replica set web-5c9df59746 from 3 to 4
+        Normal ScalingReplicaSet x1 Scaled down replica set web-67c4b4b48c from 1 to 0
+    "#]]);
+    assert_eq!(world.list(&PODS).len(), 4);
+    assert_eq!(world.list(&REPLICA_SETS).len(), 2);
+}
+
+#[test]
+fn a_deleted_deployment_takes_its_pods_along() {
+    let mut world = World::new(Machine::Ready);
+    world.create(&DEPLOYMENTS, deployment("web", 2, "nginx:1.27"));
+    world.run(5 * SECOND);
+    world.writes.clear();
+    world.must(Request::delete(&DEPLOYMENTS, "default", "web"));
+    world.run(5 * SECOND);
+    check(&world.writes, expect![[r#"
+        7.009 garbage-collector-controller Delete replicasets/web-67c4b4b48c
+        7.016 garbage-collector-controller Delete pods/web-67c4b4b48c-r5plr
+        7.018 garbage-collector-controller Delete pods/web-67c4b4b48c-kj5m6
+    "#]]);
+    assert_eq!(world.list(&PODS), [Value::Null; 0]);
+}

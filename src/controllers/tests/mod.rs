@@ -1,0 +1,4 @@
+//! Controllers against the real API server: what they write, in which order, and what comes of it.
+
+mod deployments;
+mod world;
