@@ -28,8 +28,12 @@ pub fn bundled(lang: Lang) -> &'static [File] {
 /// The lessons in one language, each a deck of its own.
 pub fn lessons(lang: Lang) -> &'static [File] {
     match lang {
-        Lang::Ja => &[],
-        Lang::En => &[],
+        Lang::Ja => {
+            files!("ja/lessons": "01-first-pod.md" "02-labels.md" "03-bad-image.md" "04-scale.md" "05-rollout.md" "06-self-healing.md" "07-lost-node.md" "08-read-an-event.md")
+        }
+        Lang::En => {
+            files!("en/lessons": "01-first-pod.md" "02-labels.md" "03-bad-image.md" "04-scale.md" "05-rollout.md" "06-self-healing.md" "07-lost-node.md" "08-read-an-event.md")
+        }
     }
 }
 
