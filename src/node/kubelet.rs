@@ -1,0 +1,292 @@
+//! The kubelet as a component: pods of its node in, what they need done out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::core::PODS;
+use api::meta::Meta;
+use api::{RequestId, Response, Str, Value, WatchEvent, WatchKind};
+use client::{Component, Fed, Feed, Outbox};
+use sim::{MILLI, Micros};
+
+use crate::host::{Asked, Host};
+use crate::machine::Machine;
+use crate::pod::{Container, Mode, Pod, PodId, Step};
+use crate::probe::Kind;
+use crate::register::Registration;
+use crate::worker::Turn;
+
+/// From a change of a pod to its worker.
+const DISPATCH: (Micros, Micros) = (MILLI, 6 * MILLI);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// Compare the node's status with what was told.
+    Status,
+    Lease,
+    /// The feed of pods tries again.
+    Feed,
+    /// Events that could not be written are tried again.
+    Events,
+    /// The pull at the head of the line is over.
+    Pull,
+    Pod { id: PodId, alarm: Alarm },
+}
+
+/// What a timer of a pod is for. The numbers after a container's index say which start of it is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alarm {
+    Sync,
+    Step(u32),
+    Exit(u16, u32),
+    Probe(u16, u32, Kind),
+}
+
+impl From<client::Timer> for Timer {
+    fn from(_: client::Timer) -> Timer {
+        Timer::Events
+    }
+}
+
+/// The kubelet of one machine, with its container runtime.
+#[derive(Clone, Debug)]
+pub struct Kubelet {
+    host: Host,
+    registration: Registration,
+    feed: Feed,
+    pods: BTreeMap<PodId, Box<Pod>>,
+    by_key: BTreeMap<(Str, Str), PodId>,
+    next: PodId,
+}
+
+impl Kubelet {
+    pub fn new(machine: Machine) -> Kubelet {
+        let selector = format!("spec.nodeName={}", machine.name);
+        Kubelet {
+            host: Host::new(machine),
+            registration: Registration::default(),
+            feed: Feed::new(PODS).fields(selector),
+            pods: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            next: 0,
+        }
+    }
+
+    pub fn machine(&self) -> &Machine {
+        &self.host.machine
+    }
+
+    /// How many pods this kubelet knows.
+    pub fn pod_count(&self) -> usize {
+        self.pods.len()
+    }
+
+    /// The pod of this name, if it is here.
+    pub fn pod(&self, namespace: &str, name: &str) -> Option<&Pod> {
+        let id = self.by_key.get(&(Str::new(namespace), Str::new(name)))?;
+        self.pods.get(id).map(|pod| &**pod)
+    }
+
+    /// One turn on one pod; drops the pod afterwards if nothing is left of it.
+    fn turn(&mut self, id: PodId, out: &mut Outbox<'_, Timer>, work: impl FnOnce(&mut Turn<'_, '_>)) {
+        let Some(mut pod) = self.pods.remove(&id) else { return };
+        let before = out.cause;
+        if pod.cause != sim::NoteId(0) {
+            out.cause = pod.cause;
+        }
+        work(&mut Turn { host: &mut self.host, pod: &mut pod, out });
+        out.cause = before;
+        let is_over = pod.is_gone && pod.mode == Mode::Finished && pod.step == Step::Idle;
+        if !is_over {
+            self.pods.insert(id, pod);
+            return;
+        }
+        if let Some(number) = pod.address {
+            self.host.free_address(number);
+        }
+        let key = (pod.namespace(), pod.name());
+        if self.by_key.get(&key) == Some(&id) {
+            self.by_key.remove(&key);
+        }
+    }
+
+    fn fed(&mut self, fed: Fed, out: &mut Outbox<'_, Timer>) {
+        match fed {
+            Fed::Foreign | Fed::Nothing => {}
+            Fed::RetryAfter(span) => out.wake_after(span, Timer::Feed),
+            Fed::Changed(event) if event.kind == WatchKind::Deleted => self.gone(&event.object, out),
+            Fed::Changed(event) => self.changed(event.object, out),
+            Fed::Replaced(objects) => {
+                let listed: BTreeSet<Str> =
+                    objects.iter().map(|object| Meta::of(object).shared_uid()).collect();
+                let lost: Vec<Value> = self
+                    .pods
+                    .values()
+                    .filter(|pod| !listed.contains(&pod.uid()))
+                    .map(|pod| pod.object.clone())
+                    .collect();
+                for object in lost {
+                    self.gone(&object, out);
+                }
+                for object in objects {
+                    self.changed(object, out);
+                }
+            }
+        }
+    }
+
+    fn id_of(&self, object: &Value) -> Option<PodId> {
+        let meta = Meta::of(object);
+        let id = *self.by_key.get(&(meta.shared_namespace(), meta.shared_name()))?;
+        (self.pods.get(&id)?.meta().uid() == meta.uid()).then_some(id)
+    }
+
+    fn changed(&mut self, object: Value, out: &mut Outbox<'_, Timer>) {
+        match self.id_of(&object) {
+            Some(id) => {
+                let cause = out.cause;
+                self.turn(id, out, |turn| update(turn, object, cause));
+            }
+            None => self.appeared(object, out),
+        }
+    }
+
+    fn appeared(&mut self, object: Value, out: &mut Outbox<'_, Timer>) {
+        let meta = Meta::of(&object);
+        let key = (meta.shared_namespace(), meta.shared_name());
+        self.next += 1;
+        let id = self.next;
+        let mut pod = Pod::new(id, object, out.now(), out.cause);
+        if matches!(pod.view().phase(), "Succeeded" | "Failed") {
+            // It ended before this kubelet knew it; nothing of it is left here.
+            pod.mode = Mode::Finished;
+        }
+        self.pods.insert(id, Box::new(pod));
+        self.by_key.insert(key, id);
+        let span = out.rng.latency(DISPATCH.0, DISPATCH.1);
+        self.turn(id, out, |turn| turn.sync_at(turn.out.now() + span));
+    }
+
+    fn gone(&mut self, object: &Value, out: &mut Outbox<'_, Timer>) {
+        let Some(id) = self.id_of(object) else { return };
+        self.turn(id, out, |turn| {
+            turn.pod.is_gone = true;
+            if turn.pod.mode == Mode::Syncing {
+                turn.abort();
+            } else if turn.pod.mode == Mode::Finished {
+                turn.pod.step = Step::Idle;
+            }
+        });
+    }
+
+    fn answered(&mut self, id: RequestId, asked: Asked, response: &Response, out: &mut Outbox<'_, Timer>) {
+        match asked {
+            Asked::Status(pod) => self.turn(pod, out, |turn| turn.reported(response)),
+            Asked::Delete(pod) => self.turn(pod, out, |turn| turn.deleted(response)),
+            Asked::Volume(pod, need) => {
+                self.turn(pod, out, |turn| turn.volume_answered(id, &need, response));
+            }
+            Asked::Env(pod, index, need) => {
+                self.turn(pod, out, |turn| turn.env_answered(id, index, &need, response));
+            }
+            Asked::Register => self.registration.registered(response, out),
+            Asked::NodeStatus => self.registration.told(response, out),
+            Asked::NewLease => self.registration.renewed(true, response, &mut self.host, out),
+            Asked::Lease => self.registration.renewed(false, response, &mut self.host, out),
+        }
+    }
+
+    fn pull_over(&mut self, out: &mut Outbox<'_, Timer>) {
+        let Some((waiter, pulled, next)) = self.host.images.finish(out.now(), out.rng) else { return };
+        if let Some(end) = next {
+            out.wake_at(end, Timer::Pull);
+        }
+        self.host.images_changed = true;
+        self.registration.images_changed(out);
+        self.turn(waiter.pod, out, |turn| turn.pulled(waiter, pulled));
+    }
+}
+
+/// The watch shows a newer version of the pod.
+fn update(turn: &mut Turn<'_, '_>, object: Value, cause: sim::NoteId) {
+    let was_deleting = turn.pod.meta().is_deleting();
+    let old_spec = turn.pod.spec().clone();
+    turn.pod.object = object;
+    if turn.pod.patch.is_none() {
+        turn.pod.reported = turn.pod.object.get("status").clone();
+    }
+    let spec_changed = *turn.pod.spec() != old_spec;
+    let count = turn.pod.spec().get("initContainers").items().len()
+        + turn.pod.spec().get("containers").items().len()
+        + turn.pod.spec().get("ephemeralContainers").items().len();
+    if count > turn.pod.containers.len() {
+        turn.pod.containers.resize(count, Container::default());
+    }
+    if turn.pod.meta().is_deleting() && !was_deleting {
+        turn.pod.cause = cause;
+        match turn.pod.mode {
+            Mode::Syncing => turn.abort(),
+            Mode::Finished => turn.sync(),
+            _ => {}
+        }
+    } else if spec_changed && turn.pod.mode == Mode::Syncing {
+        turn.pod.cause = cause;
+        turn.sync();
+    }
+}
+
+impl Component for Kubelet {
+    type Timer = Timer;
+
+    fn start(&mut self, out: &mut Outbox<'_, Timer>) {
+        self.host.asked.clear();
+        self.host.recorder.start();
+        self.registration = Registration::default();
+        self.registration.start(&mut self.host, out);
+        self.feed.start(out);
+        // Containers outlive the kubelet that started them; it looks them over again.
+        let ids: Vec<PodId> = self.pods.keys().copied().collect();
+        for id in ids {
+            self.turn(id, out, |turn| {
+                turn.pod.patch = None;
+                turn.pod.step = Step::Idle;
+                turn.pod.sync_at = None;
+                turn.rearm();
+                turn.sync();
+            });
+        }
+    }
+
+    fn respond(&mut self, id: RequestId, response: Response, out: &mut Outbox<'_, Timer>) {
+        if let Some(asked) = self.host.asked.remove(&id) {
+            return self.answered(id, asked, &response, out);
+        }
+        if self.host.recorder.respond(id, &response, out) {
+            return;
+        }
+        let fed = self.feed.respond(id, &response, out);
+        self.fed(fed, out);
+    }
+
+    fn observe(&mut self, id: RequestId, event: WatchEvent, out: &mut Outbox<'_, Timer>) {
+        let fed = self.feed.observe(id, event);
+        self.fed(fed, out);
+    }
+
+    fn wake(&mut self, timer: Timer, out: &mut Outbox<'_, Timer>) {
+        match timer {
+            Timer::Status => self.registration.look(&mut self.host, out),
+            Timer::Lease => self.registration.renew(&mut self.host, out),
+            Timer::Feed => self.feed.retry(out),
+            Timer::Events => self.host.recorder.wake(out),
+            Timer::Pull => self.pull_over(out),
+            Timer::Pod { id, alarm } => self.turn(id, out, |turn| match alarm {
+                Alarm::Sync if turn.pod.sync_at == Some(turn.out.now()) => turn.sync(),
+                Alarm::Step(stamp) if turn.pod.stamp == stamp => turn.step_over(),
+                Alarm::Exit(index, stamp) => turn.exited(index, stamp),
+                Alarm::Probe(index, stamp, kind) => turn.probe(index, stamp, kind),
+                // Something newer was set in the meantime.
+                Alarm::Sync | Alarm::Step(_) => {}
+            }),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What the next sync of a pod should do. Pure. Models `computePodActions` of `kuberuntime_manager.go`.
+
+use std::collections::VecDeque;
+
+use crate::pod::{Planned, Pod, Run};
+use crate::probe::Kind;
+use crate::status::is_init_done;
+
+/// The steps that bring what runs closer to what should run.
+pub(crate) fn plan(pod: &Pod) -> VecDeque<Planned> {
+    let mut plan = VecDeque::new();
+    if pod.sandbox.is_none() {
+        plan.push_back(Planned::Sandbox);
+    }
+    for index in 0..pod.containers.len() as u16 {
+        if let Some(why) = condemned(pod, index) {
+            plan.push_back(Planned::Kill(index, why.into()));
+        }
+    }
+    for index in pod.main_range().end..pod.containers.len() as u16 {
+        if pod.containers[index as usize].run == Run::None {
+            plan.push_back(Planned::Start(index));
+        }
+    }
+    let has_begun = pod.main_range().any(|i| pod.containers[i as usize].was_created);
+    for index in 0..pod.init_count {
+        if pod.is_sidecar(index) {
+            if should_start(pod, index) {
+                plan.push_back(Planned::Start(index));
+            }
+            if !has_begun && !is_init_done(pod, index) {
+                return plan;
+            }
+            continue;
+        }
+        // Once the containers have been started, finished init containers stay finished.
+        if has_begun || is_init_done(pod, index) {
+            continue;
+        }
+        if should_start(pod, index) {
+            plan.push_back(Planned::Start(index));
+        }
+        return plan;
+    }
+    for index in pod.main_range() {
+        if should_start(pod, index) {
+            plan.push_back(Planned::Start(index));
+        }
+    }
+    plan
+}
+
+/// The message of the Killing event, if a probe has condemned the container.
+fn condemned(pod: &Pod, index: u16) -> Option<String> {
+    let container = &pod.containers[index as usize];
+    if !container.is_running() || container.kill_at.is_some() {
+        return None;
+    }
+    let failed = |kind: Kind| container.probes.iter().any(|p| p.kind == kind && p.result == Some(false));
+    let name = pod.container_spec(index).str("name");
+    if failed(Kind::Startup) {
+        return Some(format!("Container {name} failed startup probe, will be restarted"));
+    }
+    if failed(Kind::Liveness) {
+        return Some(format!("Container {name} failed liveness probe, will be restarted"));
+    }
+    None
+}
+
+/// Whether a container that does not run should.
+fn should_start(pod: &Pod, index: u16) -> bool {
+    let container = &pod.containers[index as usize];
+    match &container.run {
+        Run::Running { .. } => condemned(pod, index).is_some(),
+        Run::None => true,
+        Run::Exited(exit) => match pod.restart_policy(index) {
+            "Always" => true,
+            "OnFailure" => exit.code != 0,
+            _ => by_rule(pod, index, exit.code),
+        },
+    }
+}
+
+/// `restartPolicyRules` of a container: the exit codes for which it is restarted whatever its policy says.
+fn by_rule(pod: &Pod, index: u16, code: i32) -> bool {
+    pod.container_spec(index).get("restartPolicyRules").items().iter().any(|rule| {
+        let codes = rule.get("exitCodes");
+        let listed = codes.get("values").items().iter().any(|v| v.as_int() == Some(i64::from(code)));
+        rule.str("action") == "Restart"
+            && match codes.str("operator") {
+                "In" => listed,
+                "NotIn" => !listed,
+                _ => false,
+            }
+    })
+}

@@ -1,0 +1,48 @@
+//! Sums of container resources as pod statuses show them.
+
+use api::quantity::Quantity;
+use api::{Value, map};
+
+/// The sum of one list (`requests`, `limits`) over containers; `Null` if none has it.
+pub(crate) fn sum(containers: &[Value], list: &str) -> Value {
+    let lists: Vec<&Value> = containers
+        .iter()
+        .map(|container| container.at(&["resources", list]))
+        .filter(|list| !list.entries().is_empty())
+        .collect();
+    match lists.as_slice() {
+        [] => Value::Null,
+        [one] => (*one).clone(),
+        many => {
+            let mut total = map! {};
+            for list in many {
+                for (name, quantity) in list.entries().iter() {
+                    let sum = match total.get(name) {
+                        Value::Null => quantity.clone(),
+                        known => (Quantity::of(known) + Quantity::of(quantity)).into(),
+                    };
+                    total.set(name.clone(), sum);
+                }
+            }
+            total
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::list;
+
+    #[test]
+    fn sums_keep_their_dialect() {
+        let containers = list![
+            map! { "resources": map! { "requests": map! { "cpu": "250m", "memory": "64Mi" } } },
+            map! { "resources": map! { "requests": map! { "cpu": "1250m", "memory": "1Gi" } } },
+            map! {},
+        ];
+        let total = sum(containers.items(), "requests");
+        assert_eq!(total, map! { "cpu": "1500m", "memory": "1088Mi" });
+        assert_eq!(sum(containers.items(), "limits"), Value::Null);
+    }
+}

@@ -1,0 +1,335 @@
+//! Starting one container: back-off, image, environment, create, start. Models `startContainer` of
+//! `kuberuntime_container.go` and `images/image_manager.go`.
+
+use std::collections::BTreeSet;
+
+use api::duration;
+use api::{Request, RequestId, Response, Str};
+use client::Severity::{Normal, Warning};
+use sim::{MILLI, Micros, SECOND, Time};
+
+use crate::catalogue::{self, Image};
+use crate::host::Asked;
+use crate::images::{Pulled, Waiter};
+use crate::kubelet::{Alarm, Timer};
+use crate::needs::{self, Need};
+use crate::pod::{Exit, Run, Stage, Step};
+use crate::probe::{self, Probe};
+use crate::process::{self, Launch, Process};
+use crate::reference::Reference;
+use crate::worker::Turn;
+
+const CREATE: (Micros, Micros) = (3 * MILLI, 14 * MILLI);
+const RUN: (Micros, Micros) = (8 * MILLI, 60 * MILLI);
+
+/// How soon the status shows `CrashLoopBackOff` after the first BackOff event.
+const SHOW_BACKOFF: Micros = SECOND;
+
+impl Turn<'_, '_> {
+    /// Begins to start the container, unless it has to wait.
+    pub(crate) fn begin(&mut self, index: u16) {
+        let now = self.out.now();
+        let container = &self.pod.containers[index as usize];
+        if let Some(finished) = container.exit().map(|exit| exit.finished) {
+            if let Some(end) = container.crash.until(finished, now) {
+                return self.back_off(index, end);
+            }
+            self.pod.containers[index as usize].crash.lengthen(finished, now);
+        }
+        let image = self.pod.container_spec(index).shared_str("image");
+        let reference = match Reference::parse(&image) {
+            Ok(reference) => reference,
+            Err(why) => {
+                let message = format!(
+                    "Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": {why}"
+                );
+                let about = self.pod.about_container(index);
+                self.host.tell(&about, Warning, "InspectFailed", message.clone(), self.out);
+                return self.fail_start(index, "InvalidImageName", message, "InvalidImageName");
+            }
+        };
+        let policy = self.pod.container_spec(index).shared_str("imagePullPolicy");
+        let is_present = self.host.images.has(&reference);
+        let about = self.pod.about_container(index);
+        match (policy.as_str(), is_present) {
+            ("Never", false) => {
+                let message = format!("Container image \"{image}\" is not present with pull policy of Never");
+                self.host.tell(&about, Warning, "ErrImageNeverPull", message.clone(), self.out);
+                self.fail_start(index, "ErrImageNeverPull", message, "ErrImageNeverPull");
+            }
+            ("IfNotPresent" | "Never", true) => {
+                let message = format!(
+                    "Container image \"{image}\" already present on machine and can be accessed by the pod"
+                );
+                self.host.tell(&about, Normal, "Pulled", message, self.out);
+                self.configure(index);
+            }
+            _ => self.pull(index, &image, reference),
+        }
+    }
+
+    fn back_off(&mut self, index: u16, end: Time) {
+        let (uid, name, namespace) = (self.pod.uid(), self.pod.name(), self.pod.namespace());
+        let container = self.pod.container_spec(index).shared_str("name");
+        let about = self.pod.about_container(index);
+        let message =
+            format!("Back-off restarting failed container {container} in pod {name}_{namespace}({uid})");
+        self.host.tell(&about, Warning, "BackOff", message, self.out);
+        let span = duration::format((self.pod.containers[index as usize].crash.span() * 1000) as i64);
+        let message = format!(
+            "back-off {span} restarting failed container={container} pod={name}_{namespace}({uid})"
+        );
+        let reason: Str = "CrashLoopBackOff".into();
+        let was = self.pod.containers[index as usize].waiting.replace(Box::new((reason.clone(), message.into())));
+        if was.is_none_or(|was| was.0 != reason) {
+            self.sync_at(self.out.now() + SHOW_BACKOFF);
+        } else {
+            self.sync_at(end);
+        }
+        self.next();
+    }
+
+    fn pull(&mut self, index: u16, image: &str, reference: Reference) {
+        let now = self.out.now();
+        let about = self.pod.about_container(index);
+        if let Some(end) = self.pod.containers[index as usize].pull.until_since_update(now) {
+            let text = format!("Back-off pulling image \"{image}\"");
+            self.host.tell(&about, Normal, "BackOff", text.clone(), self.out);
+            let last = match &self.pod.containers[index as usize].waiting {
+                Some(why) if why.0 == "ErrImagePull" => format!("ErrImagePull: {}", why.1),
+                Some(why) => {
+                    why.1.split_once(": ").map_or_else(String::new, |(_, rest)| rest.to_owned())
+                }
+                None => String::new(),
+            };
+            self.set_waiting(index, "ImagePullBackOff", format!("{text}: {last}"));
+            self.host.tell(&about, Warning, "Failed", "Error: ImagePullBackOff", self.out);
+            self.sync_at(end);
+            return self.next();
+        }
+        self.host.tell(&about, Normal, "Pulling", format!("Pulling image \"{image}\""), self.out);
+        self.state("Pulling", self.pod.container_spec(index).shared_str("name"));
+        self.set_stage(index, Stage::Pull);
+        self.pod.stamp += 1;
+        let waiter = Waiter { pod: self.pod.id, container: index, stamp: self.pod.stamp };
+        if let Some(end) = self.host.images.pull(waiter, reference, now, self.out.rng) {
+            self.out.wake_at(end, Timer::Pull);
+        }
+    }
+
+    /// The pull that this pod waited for is over.
+    pub(crate) fn pulled(&mut self, waiter: Waiter, pulled: Pulled) {
+        let index = waiter.container;
+        let waits = self.pod.step == Step::Start { index, stage: Stage::Pull };
+        if !waits || self.pod.stamp != waiter.stamp {
+            return;
+        }
+        let image = self.pod.container_spec(index).shared_str("image");
+        let about = self.pod.about_container(index);
+        match pulled {
+            Pulled::Done { took, with_waiting, bytes } => {
+                let span = |micros: Micros| duration::format((micros / MILLI * MILLI * 1000) as i64);
+                let message = format!(
+                    "Successfully pulled image \"{image}\" in {} ({} including waiting). Image size: {bytes} bytes.",
+                    span(took),
+                    span(with_waiting)
+                );
+                self.host.tell(&about, Normal, "Pulled", message, self.out);
+                self.pod.containers[index as usize].pull = Default::default();
+                self.configure(index);
+            }
+            Pulled::Failed { why } => {
+                let now = self.out.now();
+                self.pod.containers[index as usize].pull.lengthen(now, now);
+                let message = format!("Failed to pull image \"{image}\": {why}");
+                self.host.tell(&about, Warning, "Failed", message, self.out);
+                self.fail_start(index, "ErrImagePull", why, "ErrImagePull");
+                if let Some(end) = self.pod.containers[index as usize].pull.until_since_update(now) {
+                    self.sync_at(end);
+                }
+            }
+        }
+    }
+
+    /// Asks for what the environment needs.
+    fn configure(&mut self, index: u16) {
+        if self.pod.mode != crate::pod::Mode::Syncing {
+            return self.next();
+        }
+        if let Some(why) = self.identity_problem(index) {
+            return self.fail_start(index, "CreateContainerConfigError", why.clone(), &why);
+        }
+        let mut asked = BTreeSet::new();
+        for need in needs::of_env(self.pod.container_spec(index)) {
+            let request =
+                Request::get(need.kind.resource(), self.pod.namespace(), need.name.clone());
+            let id = self.out.send(request);
+            self.host.asked.insert(id, Asked::Env(self.pod.id, index, need));
+            asked.insert(id);
+        }
+        if asked.is_empty() {
+            return self.create(index);
+        }
+        self.set_stage(index, Stage::Config { asked, problem: None });
+    }
+
+    /// `runAsNonRoot` of a container whose user would be root.
+    fn identity_problem(&self, index: u16) -> Option<String> {
+        let spec = self.pod.container_spec(index);
+        let (own, of_pod) = (spec.get("securityContext"), self.pod.spec().get("securityContext"));
+        let pick = |field: &str| if own.has(field) { own.get(field).clone() } else { of_pod.get(field).clone() };
+        if pick("runAsNonRoot").as_bool() != Some(true) {
+            return None;
+        }
+        let pod = format!("{}_{}({})", self.pod.name(), self.pod.namespace(), self.pod.uid());
+        let container = spec.str("name");
+        match pick("runAsUser").as_int() {
+            Some(0) => Some(format!(
+                "container's runAsUser breaks non-root policy (pod: \"{pod}\", container: {container})"
+            )),
+            Some(_) => None,
+            None => Some(format!(
+                "container has runAsNonRoot and image will run as root (pod: \"{pod}\", container: {container})"
+            )),
+        }
+    }
+
+    pub(crate) fn env_answered(&mut self, id: RequestId, index: u16, need: &Need, response: &Response) {
+        let namespace = self.pod.namespace();
+        let found = response.is_success().then_some(&response.body);
+        let Step::Start { index: at, stage: Stage::Config { asked, problem } } = &mut self.pod.step else {
+            return;
+        };
+        if *at != index || !asked.remove(&id) {
+            return;
+        }
+        if problem.is_none() {
+            *problem = need.problem(&namespace, found);
+        }
+        if !asked.is_empty() {
+            return;
+        }
+        match problem.take() {
+            None => self.create(index),
+            Some(why) => self.fail_start(index, "CreateContainerConfigError", why.clone(), &why),
+        }
+    }
+
+    fn create(&mut self, index: u16) {
+        self.set_stage(index, Stage::Create);
+        let span = self.out.rng.latency(CREATE.0, CREATE.1);
+        self.step_after(span);
+    }
+
+    /// The timer of a stage fired.
+    pub(crate) fn stage_over(&mut self, index: u16, stage: Stage) {
+        match stage {
+            Stage::Create => {
+                let about = self.pod.about_container(index);
+                self.host.tell(&about, Normal, "Created", "Container created", self.out);
+                self.set_stage(index, Stage::Run);
+                let span = self.out.rng.latency(RUN.0, RUN.1);
+                self.step_after(span);
+            }
+            Stage::Run => self.run(index),
+            Stage::PostStart => {
+                self.pod.did_something = true;
+                self.next();
+            }
+            Stage::Pull | Stage::Config { .. } => {}
+        }
+    }
+
+    /// Starts the process.
+    fn run(&mut self, index: u16) {
+        let now = self.out.now();
+        let spec = self.pod.container_spec(index).clone();
+        let image = Reference::parse(spec.str("image")).ok().and_then(|r| catalogue::find(&r).ok());
+        let Some(image) = image else { return self.next() };
+        let launch = self.launch(&image, &spec, now);
+        let container = &mut self.pod.containers[index as usize];
+        let number = match std::mem::take(&mut container.run) {
+            Run::Exited(exit) => {
+                let number = exit.number + 1;
+                container.last = Some(exit);
+                container.restarts += 1;
+                number
+            }
+            _ => container.last.as_ref().map_or(0, |last| last.number + 1),
+        };
+        container.was_created = true;
+        container.stamp += 1;
+        container.waiting = None;
+        container.kill_at = None;
+        container.probes = probe::declared(&spec).map(Probe::new).collect();
+        let about = self.pod.about_container(index);
+        match launch {
+            Launch::Fails(why) => {
+                let container = &mut self.pod.containers[index as usize];
+                container.run = Run::Exited(Box::new(Exit {
+                    number,
+                    code: 128,
+                    reason: "StartError".into(),
+                    message: Str::new(&why),
+                    started: None,
+                    finished: now,
+                }));
+                container.waiting = Some(Box::new(("RunContainerError".into(), Str::new(&why))));
+                self.host.tell(&about, Warning, "Failed", format!("Error: {why}"), self.out);
+                self.pod.did_something = false;
+                let look = self.host.next_look(now);
+                self.sync_at(look);
+                self.next();
+            }
+            Launch::Runs(process) => {
+                self.pod.containers[index as usize].run = Run::Running { number, since: now };
+                self.host.tell(&about, Normal, "Started", "Container started", self.out);
+                self.state("Running", spec.shared_str("name"));
+                self.began(index, process);
+                if spec.path("lifecycle.postStart").is_map() {
+                    self.set_stage(index, Stage::PostStart);
+                    let span = self.out.rng.latency(RUN.0, RUN.1);
+                    return self.step_after(span);
+                }
+                self.pod.did_something = true;
+                self.next();
+            }
+        }
+    }
+
+    fn launch(&self, image: &Image, spec: &api::Value, now: Time) -> Launch {
+        process::launch(image, spec, now)
+    }
+
+    /// Sets the timers of a process that now runs.
+    fn began(&mut self, index: u16, process: Process) {
+        let id = self.pod.id;
+        let container = &mut self.pod.containers[index as usize];
+        let has = |kind| container.probes.iter().any(|probe| probe.kind == kind);
+        container.is_started = !has(probe::Kind::Startup);
+        container.is_ready = container.is_started && !has(probe::Kind::Readiness);
+        if let Some(at) = process.ends_at() {
+            self.out.wake_at(at, Timer::Pod { id, alarm: Alarm::Exit(index, container.stamp) });
+        }
+        container.process = Some(Box::new(process));
+        self.arm_probes(index);
+    }
+
+    fn set_waiting(&mut self, index: u16, reason: &'static str, message: impl Into<Str>) {
+        let why = Box::new((Str::from(reason), message.into()));
+        self.pod.containers[index as usize].waiting = Some(why);
+    }
+
+    /// The container cannot be started now; the others are tried all the same.
+    fn fail_start(&mut self, index: u16, reason: &'static str, message: impl Into<Str>, event: &str) {
+        self.set_waiting(index, reason, message);
+        let about = self.pod.about_container(index);
+        self.host.tell(&about, Warning, "Failed", format!("Error: {event}"), self.out);
+        self.sync_again();
+        if self.pod.is_init(index) {
+            // What comes after an init container waits for it.
+            self.pod.plan.clear();
+        }
+        self.next();
+    }
+}
