@@ -152,9 +152,25 @@ const STRESS: Behaviour = Behaviour::Stress;
 
 /// Registries that answer and hold what they are asked for.
 const REGISTRIES: &[&str] = &[
-    "docker.io", "registry.k8s.io", "k8s.gcr.io", "gcr.io", "us.gcr.io", "eu.gcr.io", "asia.gcr.io", "ghcr.io", "quay.io",
-    "mcr.microsoft.com", "public.ecr.aws", "docker.elastic.co", "registry.gitlab.com", "nvcr.io", "icr.io",
-    "registry.access.redhat.com", "registry.redhat.io", "container-registry.oracle.com", "localhost",
+    "docker.io",
+    "registry.k8s.io",
+    "k8s.gcr.io",
+    "gcr.io",
+    "us.gcr.io",
+    "eu.gcr.io",
+    "asia.gcr.io",
+    "ghcr.io",
+    "quay.io",
+    "mcr.microsoft.com",
+    "public.ecr.aws",
+    "docker.elastic.co",
+    "registry.gitlab.com",
+    "nvcr.io",
+    "icr.io",
+    "registry.access.redhat.com",
+    "registry.redhat.io",
+    "container-registry.oracle.com",
+    "localhost",
 ];
 
 /// Looks an image up as a pull would.
@@ -165,8 +181,12 @@ pub fn find(reference: &Reference) -> Result<Image, Missing> {
         return Err(Missing::Host);
     }
     if reference.is_official() {
-        let known = OFFICIAL.iter().find(|known| known.name == reference.short());
-        let Some(known) = known else { return Err(Missing::Repository) };
+        let known = OFFICIAL
+            .iter()
+            .find(|known| known.name == reference.short());
+        let Some(known) = known else {
+            return Err(Missing::Repository);
+        };
         if !known.has_tag(&reference.tag) {
             return Err(Missing::Tag);
         }
@@ -190,7 +210,12 @@ pub fn find(reference: &Reference) -> Result<Image, Missing> {
 
 /// The official image that a name was probably meant to be.
 pub fn did_you_mean(name: &str) -> Option<&'static str> {
-    OFFICIAL.iter().map(|known| (distance(known.name, name), known.name)).filter(|(d, _)| *d <= 2).min().map(|(_, n)| n)
+    OFFICIAL
+        .iter()
+        .map(|known| (distance(known.name, name), known.name))
+        .filter(|(d, _)| *d <= 2)
+        .min()
+        .map(|(_, n)| n)
 }
 
 /// A number that depends on nothing but the text.
@@ -221,15 +246,23 @@ impl Known {
 
 impl Line {
     fn has(&self, tag: &str) -> bool {
-        let Some(rest) = tag.strip_prefix(self.0) else { return false };
+        let Some(rest) = tag.strip_prefix(self.0) else {
+            return false;
+        };
         if self.1 == 0 && self.2 == 0 && !self.0.ends_with('.') {
-            return rest.is_empty() || rest.starts_with('-') || rest.starts_with('.') && self.0.len() > 1;
+            return rest.is_empty()
+                || rest.starts_with('-')
+                || rest.starts_with('.') && self.0.len() > 1;
         }
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let after = &rest[digits..];
-        let in_line = rest[..digits].parse::<u32>().is_ok_and(|n| (self.1..=self.2).contains(&n));
+        let in_line = rest[..digits]
+            .parse::<u32>()
+            .is_ok_and(|n| (self.1..=self.2).contains(&n));
         // Then may come a patch number of a plausible size, and variants.
-        let patch = after.strip_prefix('.').map(|p| p.split(['-', '.']).next().unwrap_or_default());
+        let patch = after
+            .strip_prefix('.')
+            .map(|p| p.split(['-', '.']).next().unwrap_or_default());
         let good_patch = patch.is_none_or(|p| p.parse::<u32>().is_ok_and(|n| n < 100));
         in_line && good_patch && (after.is_empty() || after.starts_with(['.', '-']))
     }
@@ -262,13 +295,36 @@ mod tests {
     #[test]
     fn release_lines_are_the_real_ones() {
         for image in [
-            "nginx", "nginx:1.14.2", "nginx:1.27-alpine", "nginx:stable", "redis:6.0.5", "redis:7", "mysql:5.7",
-            "mysql:8.0", "busybox:1.28", "alpine:3.19", "postgres:16", "perl:5.34.0", "httpd:2.4", "debian:12-slim",
-            "ubuntu:22.04", "python:3.12", "node:18-alpine", "bash:5", "registry.k8s.io/anything:v1", "bitnami/redis",
+            "nginx",
+            "nginx:1.14.2",
+            "nginx:1.27-alpine",
+            "nginx:stable",
+            "redis:6.0.5",
+            "redis:7",
+            "mysql:5.7",
+            "mysql:8.0",
+            "busybox:1.28",
+            "alpine:3.19",
+            "postgres:16",
+            "perl:5.34.0",
+            "httpd:2.4",
+            "debian:12-slim",
+            "ubuntu:22.04",
+            "python:3.12",
+            "node:18-alpine",
+            "bash:5",
+            "registry.k8s.io/anything:v1",
+            "bitnami/redis",
         ] {
             assert_eq!(exists(image), Ok(()), "{image}");
         }
-        for image in ["nginx:1.161", "nginx:1.999", "nginx:1.27.1000", "nginx:nonsense", "alpine:9.9"] {
+        for image in [
+            "nginx:1.161",
+            "nginx:1.999",
+            "nginx:1.27.1000",
+            "nginx:nonsense",
+            "alpine:9.9",
+        ] {
             assert_eq!(exists(image), Err(Missing::Tag), "{image}");
         }
         assert_eq!(exists("ngnix"), Err(Missing::Repository));

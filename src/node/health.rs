@@ -30,13 +30,21 @@ impl Turn<'_, '_> {
                 first += period;
             }
             let alarm = Alarm::Probe(index, stamp, kind);
-            self.out.wake_at(now + first, Timer::Pod { id: self.pod.id, alarm });
+            self.out.wake_at(
+                now + first,
+                Timer::Pod {
+                    id: self.pod.id,
+                    alarm,
+                },
+            );
         }
     }
 
     /// A probe's tick.
     pub(crate) fn probe(&mut self, index: u16, stamp: u32, kind: Kind) {
-        let Some(container) = self.pod.containers.get(index as usize) else { return };
+        let Some(container) = self.pod.containers.get(index as usize) else {
+            return;
+        };
         if container.stamp != stamp || !container.is_running() || container.kill_at.is_some() {
             return;
         }
@@ -48,16 +56,25 @@ impl Turn<'_, '_> {
         if !answer.is_ok {
             let about = self.pod.about_container(index);
             let message = format!("{} probe failed: {}", kind.word(), answer.output);
-            self.host.tell(&about, Severity::Warning, "Unhealthy", message, self.out);
+            self.host
+                .tell(&about, Severity::Warning, "Unhealthy", message, self.out);
         }
         let container = &mut self.pod.containers[index as usize];
-        let Some(probe) = container.probes.iter_mut().find(|probe| probe.kind == kind) else { return };
+        let Some(probe) = container.probes.iter_mut().find(|probe| probe.kind == kind) else {
+            return;
+        };
         let is_news = probe.learn(answer.is_ok, &spec);
         let is_settled = answer.is_final && probe.result == Some(answer.is_ok);
         if !is_settled {
             let at = self.out.now() + probe::period(&spec);
             let alarm = Alarm::Probe(index, stamp, kind);
-            self.out.wake_at(at, Timer::Pod { id: self.pod.id, alarm });
+            self.out.wake_at(
+                at,
+                Timer::Pod {
+                    id: self.pod.id,
+                    alarm,
+                },
+            );
         }
         if !is_news {
             return;
@@ -78,21 +95,36 @@ impl Turn<'_, '_> {
         let container = self.pod.container_spec(index);
         let process = self.pod.containers[index as usize].process.as_deref();
         let address = match self.pod.address {
-            Some(number) if !self.pod.spec().bool("hostNetwork") => self.host.machine.pod_address(number),
+            Some(number) if !self.pod.spec().bool("hostNetwork") => {
+                self.host.machine.pod_address(number)
+            }
             _ => self.host.machine.address(),
         };
-        let ok = |is_final| Answer { is_ok: true, output: String::new(), is_final };
-        let not = |output: String, is_final| Answer { is_ok: false, output, is_final };
+        let ok = |is_final| Answer {
+            is_ok: true,
+            output: String::new(),
+            is_final,
+        };
+        let not = |output: String, is_final| Answer {
+            is_ok: false,
+            output,
+            is_final,
+        };
         for (handler, scheme) in [("httpGet", "http"), ("tcpSocket", ""), ("grpc", "")] {
             let handler_spec = spec.get(handler);
             if !handler_spec.is_map() {
                 continue;
             }
             let Some(port) = probe::port(handler_spec, container) else {
-                return not(format!("couldn't find port: {:?}", handler_spec.str("port")), false);
+                return not(
+                    format!("couldn't find port: {:?}", handler_spec.str("port")),
+                    false,
+                );
             };
             let (listens, kind, since) = match process {
-                Some(Process::Server { ports, kind, since, .. }) => (ports.contains(&port), *kind, *since),
+                Some(Process::Server {
+                    ports, kind, since, ..
+                }) => (ports.contains(&port), *kind, *since),
                 _ => (false, Server::Plain, self.out.now()),
             };
             if !listens {
@@ -109,10 +141,15 @@ impl Turn<'_, '_> {
                         };
                         let path = handler_spec.str("path");
                         let slash = if path.starts_with('/') { "" } else { "/" };
-                        not(format!("Get \"{scheme}://{host}:{port}{slash}{path}\": {refused}"), false)
+                        not(
+                            format!("Get \"{scheme}://{host}:{port}{slash}{path}\": {refused}"),
+                            false,
+                        )
                     }
                     "grpc" => not(
-                        format!("timeout: failed to connect service \"{address}:{port}\" within 1s: context deadline exceeded"),
+                        format!(
+                            "timeout: failed to connect service \"{address}:{port}\" within 1s: context deadline exceeded"
+                        ),
                         false,
                     ),
                     _ => not(refused, false),

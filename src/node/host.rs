@@ -62,7 +62,8 @@ impl Host {
         message: impl Into<Str>,
         out: &mut Outbox<'_, Timer>,
     ) {
-        self.recorder.event("kubelet", about, severity, reason, message, out);
+        self.recorder
+            .event("kubelet", about, severity, reason, message, out);
     }
 
     /// The next free number of the pod network; in turn, so that addresses are not reused at once.

@@ -35,8 +35,14 @@ struct Pull {
 /// How a pull went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pulled {
-    Done { took: Micros, with_waiting: Micros, bytes: u64 },
-    Failed { why: String },
+    Done {
+        took: Micros,
+        with_waiting: Micros,
+        bytes: u64,
+    },
+    Failed {
+        why: String,
+    },
 }
 
 /// The images of one machine.
@@ -56,8 +62,18 @@ impl Images {
     }
 
     /// Puts a pull into the line; the time at which to call [`Images::finish`] if it starts at once.
-    pub fn pull(&mut self, waiter: Waiter, reference: Reference, now: Time, rng: &mut Rng) -> Option<Time> {
-        self.line.push_back(Pull { waiter, reference, asked: now });
+    pub fn pull(
+        &mut self,
+        waiter: Waiter,
+        reference: Reference,
+        now: Time,
+        rng: &mut Rng,
+    ) -> Option<Time> {
+        self.line.push_back(Pull {
+            waiter,
+            reference,
+            asked: now,
+        });
         self.begin(now, rng)
     }
 
@@ -67,14 +83,17 @@ impl Images {
         self.is_pulling = false;
         let pulled = match catalogue::find(&pull.reference) {
             Ok(image) => {
-                self.present.insert(pull.reference.full().into(), image.bytes);
+                self.present
+                    .insert(pull.reference.full().into(), image.bytes);
                 Pulled::Done {
                     took: now.since(self.began),
                     with_waiting: now.since(pull.asked),
                     bytes: image.bytes,
                 }
             }
-            Err(missing) => Pulled::Failed { why: reason(&pull.reference, &missing) },
+            Err(missing) => Pulled::Failed {
+                why: reason(&pull.reference, &missing),
+            },
         };
         let next = self.begin(now, rng);
         Some((pull.waiter, pulled, next))
@@ -85,7 +104,9 @@ impl Images {
         let mut images: Vec<(&Str, &u64)> = self.present.iter().collect();
         images.sort_by_key(|(name, bytes)| (std::cmp::Reverse(**bytes), (*name).clone()));
         let entries = images.into_iter().take(MOST_REPORTED).map(|(name, bytes)| {
-            let by_digest = Reference::parse(name).map(|r| image_id(&r)).unwrap_or_default();
+            let by_digest = Reference::parse(name)
+                .map(|r| image_id(&r))
+                .unwrap_or_default();
             map! { "names": list![by_digest, name.clone()], "sizeBytes": *bytes as i64 }
         });
         Value::from(entries.collect::<Vec<Value>>())

@@ -29,7 +29,10 @@ pub enum Timer {
     Events,
     /// The pull at the head of the line is over.
     Pull,
-    Pod { id: PodId, alarm: Alarm },
+    Pod {
+        id: PodId,
+        alarm: Alarm,
+    },
 }
 
 /// What a timer of a pod is for. The numbers after a container's index say which start of it is meant.
@@ -87,13 +90,24 @@ impl Kubelet {
     }
 
     /// One turn on one pod; drops the pod afterwards if nothing is left of it.
-    fn turn(&mut self, id: PodId, out: &mut Outbox<'_, Timer>, work: impl FnOnce(&mut Turn<'_, '_>)) {
-        let Some(mut pod) = self.pods.remove(&id) else { return };
+    fn turn(
+        &mut self,
+        id: PodId,
+        out: &mut Outbox<'_, Timer>,
+        work: impl FnOnce(&mut Turn<'_, '_>),
+    ) {
+        let Some(mut pod) = self.pods.remove(&id) else {
+            return;
+        };
         let before = out.cause;
         if pod.cause != sim::NoteId(0) {
             out.cause = pod.cause;
         }
-        work(&mut Turn { host: &mut self.host, pod: &mut pod, out });
+        work(&mut Turn {
+            host: &mut self.host,
+            pod: &mut pod,
+            out,
+        });
         out.cause = before;
         let is_over = pod.is_gone && pod.mode == Mode::Finished && pod.step == Step::Idle;
         if !is_over {
@@ -113,11 +127,15 @@ impl Kubelet {
         match fed {
             Fed::Foreign | Fed::Nothing => {}
             Fed::RetryAfter(span) => out.wake_after(span, Timer::Feed),
-            Fed::Changed(event) if event.kind == WatchKind::Deleted => self.gone(&event.object, out),
+            Fed::Changed(event) if event.kind == WatchKind::Deleted => {
+                self.gone(&event.object, out)
+            }
             Fed::Changed(event) => self.changed(event.object, out),
             Fed::Replaced(objects) => {
-                let listed: BTreeSet<Str> =
-                    objects.iter().map(|object| Meta::of(object).shared_uid()).collect();
+                let listed: BTreeSet<Str> = objects
+                    .iter()
+                    .map(|object| Meta::of(object).shared_uid())
+                    .collect();
                 let lost: Vec<Value> = self
                     .pods
                     .values()
@@ -136,7 +154,9 @@ impl Kubelet {
 
     fn id_of(&self, object: &Value) -> Option<PodId> {
         let meta = Meta::of(object);
-        let id = *self.by_key.get(&(meta.shared_namespace(), meta.shared_name()))?;
+        let id = *self
+            .by_key
+            .get(&(meta.shared_namespace(), meta.shared_name()))?;
         (self.pods.get(&id)?.meta().uid() == meta.uid()).then_some(id)
     }
 
@@ -178,7 +198,13 @@ impl Kubelet {
         });
     }
 
-    fn answered(&mut self, id: RequestId, asked: Asked, response: &Response, out: &mut Outbox<'_, Timer>) {
+    fn answered(
+        &mut self,
+        id: RequestId,
+        asked: Asked,
+        response: &Response,
+        out: &mut Outbox<'_, Timer>,
+    ) {
         match asked {
             Asked::Status(pod) => self.turn(pod, out, |turn| turn.reported(response)),
             Asked::Delete(pod) => self.turn(pod, out, |turn| turn.deleted(response)),
@@ -186,17 +212,25 @@ impl Kubelet {
                 self.turn(pod, out, |turn| turn.volume_answered(id, &need, response));
             }
             Asked::Env(pod, index, need) => {
-                self.turn(pod, out, |turn| turn.env_answered(id, index, &need, response));
+                self.turn(pod, out, |turn| {
+                    turn.env_answered(id, index, &need, response)
+                });
             }
             Asked::Register => self.registration.registered(response, out),
             Asked::NodeStatus => self.registration.told(response, out),
-            Asked::NewLease => self.registration.renewed(true, response, &mut self.host, out),
-            Asked::Lease => self.registration.renewed(false, response, &mut self.host, out),
+            Asked::NewLease => self
+                .registration
+                .renewed(true, response, &mut self.host, out),
+            Asked::Lease => self
+                .registration
+                .renewed(false, response, &mut self.host, out),
         }
     }
 
     fn pull_over(&mut self, out: &mut Outbox<'_, Timer>) {
-        let Some((waiter, pulled, next)) = self.host.images.finish(out.now(), out.rng) else { return };
+        let Some((waiter, pulled, next)) = self.host.images.finish(out.now(), out.rng) else {
+            return;
+        };
         if let Some(end) = next {
             out.wake_at(end, Timer::Pull);
         }

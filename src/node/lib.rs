@@ -6,7 +6,7 @@
 pub mod catalogue;
 mod health;
 mod host;
-mod images;
+pub mod images;
 mod kubelet;
 mod machine;
 mod needs;
@@ -18,7 +18,7 @@ pub mod reference;
 mod register;
 mod resources;
 mod start;
-mod status;
+pub mod status;
 mod stop;
 mod worker;
 

@@ -6,7 +6,7 @@ use api::{Str, Value, list, map};
 use sim::Time;
 
 /// Facts about one machine that do not change while it runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Machine {
     pub name: Str,
     /// From 0; addresses are made of it.
@@ -125,14 +125,22 @@ impl Machine {
 
     /// The kubelet's conditions; `since` is when the node became ready.
     pub fn conditions(&self, now: Time, since: Time, is_ready: bool) -> Value {
-        let condition = |kind: &'static str, status: &'static str, reason: &'static str, message: &'static str| {
+        let condition = |kind: &'static str,
+                         status: &'static str,
+                         reason: &'static str,
+                         message: &'static str| {
             map! {
                 "type": kind, "status": status, "reason": reason, "message": message,
                 "lastHeartbeatTime": now.rfc3339(), "lastTransitionTime": since.rfc3339(),
             }
         };
         let ready = if is_ready {
-            condition("Ready", "True", "KubeletReady", "kubelet is posting ready status")
+            condition(
+                "Ready",
+                "True",
+                "KubeletReady",
+                "kubelet is posting ready status",
+            )
         } else {
             condition(
                 "Ready",
@@ -142,9 +150,24 @@ impl Machine {
             )
         };
         list![
-            condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-            condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-            condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+            condition(
+                "MemoryPressure",
+                "False",
+                "KubeletHasSufficientMemory",
+                "kubelet has sufficient memory available"
+            ),
+            condition(
+                "DiskPressure",
+                "False",
+                "KubeletHasNoDiskPressure",
+                "kubelet has no disk pressure"
+            ),
+            condition(
+                "PIDPressure",
+                "False",
+                "KubeletHasSufficientPID",
+                "kubelet has sufficient PID available"
+            ),
             ready,
         ]
     }
@@ -154,7 +177,14 @@ impl Machine {
         let (a, b) = (id("machine"), id("system"));
         let uuid = |a: u64, b: u64| {
             let (a, b) = (format!("{a:016x}"), format!("{b:016x}"));
-            format!("{}-{}-{}-{}-{}", &a[..8], &a[8..12], &a[12..], &b[..4], &b[4..])
+            format!(
+                "{}-{}-{}-{}-{}",
+                &a[..8],
+                &a[8..12],
+                &a[12..],
+                &b[..4],
+                &b[4..]
+            )
         };
         map! {
             "architecture": "amd64",

@@ -21,10 +21,10 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) fn resource(self) -> &'static Resource {
+    pub(crate) fn resource(self) -> Resource {
         match self {
-            Kind::ConfigMap => &CONFIG_MAPS,
-            Kind::Secret => &SECRETS,
+            Kind::ConfigMap => CONFIG_MAPS,
+            Kind::Secret => SECRETS,
         }
     }
 
@@ -42,16 +42,24 @@ impl Need {
         let Some(object) = found else {
             return Some(format!("{} \"{}\" not found", self.kind.word(), self.name));
         };
-        let has_key = ["data", "binaryData"].iter().any(|part| object.get(part).has(&self.key));
+        let has_key = ["data", "binaryData"]
+            .iter()
+            .any(|part| object.get(part).has(&self.key));
         if self.key.is_empty() || has_key {
             return None;
         }
         Some(match (self.kind, self.volume.is_empty()) {
             (Kind::ConfigMap, true) => {
-                format!("couldn't find key {} in ConfigMap {namespace}/{}", self.key, self.name)
+                format!(
+                    "couldn't find key {} in ConfigMap {namespace}/{}",
+                    self.key, self.name
+                )
             }
             (Kind::Secret, true) => {
-                format!("couldn't find key {} in Secret {namespace}/{}", self.key, self.name)
+                format!(
+                    "couldn't find key {} in Secret {namespace}/{}",
+                    self.key, self.name
+                )
             }
             (Kind::ConfigMap, false) => {
                 format!("configmap references non-existent config key: {}", self.key)
@@ -72,7 +80,12 @@ pub(crate) fn of_volumes(spec: &Value) -> Vec<Need> {
             if source.is_null() || source.bool("optional") {
                 return;
             }
-            let need = |key: Str| Need { kind, name: source.shared_str(field), key, volume: name.clone() };
+            let need = |key: Str| Need {
+                kind,
+                name: source.shared_str(field),
+                key,
+                volume: name.clone(),
+            };
             let items = source.get("items").items();
             if items.is_empty() {
                 needs.push(need(Str::EMPTY));

@@ -22,7 +22,9 @@ pub(crate) fn plan(pod: &Pod) -> VecDeque<Planned> {
             plan.push_back(Planned::Start(index));
         }
     }
-    let has_begun = pod.main_range().any(|i| pod.containers[i as usize].was_created);
+    let has_begun = pod
+        .main_range()
+        .any(|i| pod.containers[i as usize].was_created);
     for index in 0..pod.init_count {
         if pod.is_sidecar(index) {
             if should_start(pod, index) {
@@ -56,13 +58,22 @@ fn condemned(pod: &Pod, index: u16) -> Option<String> {
     if !container.is_running() || container.kill_at.is_some() {
         return None;
     }
-    let failed = |kind: Kind| container.probes.iter().any(|p| p.kind == kind && p.result == Some(false));
+    let failed = |kind: Kind| {
+        container
+            .probes
+            .iter()
+            .any(|p| p.kind == kind && p.result == Some(false))
+    };
     let name = pod.container_spec(index).str("name");
     if failed(Kind::Startup) {
-        return Some(format!("Container {name} failed startup probe, will be restarted"));
+        return Some(format!(
+            "Container {name} failed startup probe, will be restarted"
+        ));
     }
     if failed(Kind::Liveness) {
-        return Some(format!("Container {name} failed liveness probe, will be restarted"));
+        return Some(format!(
+            "Container {name} failed liveness probe, will be restarted"
+        ));
     }
     None
 }
@@ -83,14 +94,22 @@ fn should_start(pod: &Pod, index: u16) -> bool {
 
 /// `restartPolicyRules` of a container: the exit codes for which it is restarted whatever its policy says.
 fn by_rule(pod: &Pod, index: u16, code: i32) -> bool {
-    pod.container_spec(index).get("restartPolicyRules").items().iter().any(|rule| {
-        let codes = rule.get("exitCodes");
-        let listed = codes.get("values").items().iter().any(|v| v.as_int() == Some(i64::from(code)));
-        rule.str("action") == "Restart"
-            && match codes.str("operator") {
-                "In" => listed,
-                "NotIn" => !listed,
-                _ => false,
-            }
-    })
+    pod.container_spec(index)
+        .get("restartPolicyRules")
+        .items()
+        .iter()
+        .any(|rule| {
+            let codes = rule.get("exitCodes");
+            let listed = codes
+                .get("values")
+                .items()
+                .iter()
+                .any(|v| v.as_int() == Some(i64::from(code)));
+            rule.str("action") == "Restart"
+                && match codes.str("operator") {
+                    "In" => listed,
+                    "NotIn" => !listed,
+                    _ => false,
+                }
+        })
 }

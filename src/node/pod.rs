@@ -69,11 +69,17 @@ pub enum Mode {
 pub enum Step {
     Idle,
     /// Objects that volumes need are asked for.
-    Mounting { asked: BTreeSet<RequestId>, problems: Vec<(Str, String)> },
+    Mounting {
+        asked: BTreeSet<RequestId>,
+        problems: Vec<(Str, String)>,
+    },
     /// The sandbox is being made.
     Sandbox,
     /// A container is being started.
-    Start { index: u16, stage: Stage },
+    Start {
+        index: u16,
+        stage: Stage,
+    },
     /// Containers are being stopped.
     Stopping,
     /// The sandbox is being removed.
@@ -86,7 +92,10 @@ pub enum Step {
 pub enum Stage {
     Pull,
     /// Objects that the environment needs are asked for.
-    Config { asked: BTreeSet<RequestId>, problem: Option<String> },
+    Config {
+        asked: BTreeSet<RequestId>,
+        problem: Option<String>,
+    },
     Create,
     Run,
     PostStart,
@@ -131,7 +140,10 @@ pub struct Container {
 pub enum Run {
     #[default]
     None,
-    Running { number: u32, since: Time },
+    Running {
+        number: u32,
+        since: Time,
+    },
     Exited(Box<Exit>),
 }
 
@@ -173,7 +185,11 @@ impl Backoff {
 
     pub fn lengthen(&mut self, event: Time, now: Time) {
         let is_stale = event.since(self.updated) > 2 * LONGEST;
-        self.span = if self.span == 0 || is_stale { FIRST } else { (self.span * 2).min(LONGEST) };
+        self.span = if self.span == 0 || is_stale {
+            FIRST
+        } else {
+            (self.span * 2).min(LONGEST)
+        };
         self.updated = now;
     }
 
@@ -238,7 +254,11 @@ impl Pod {
     /// The spec of the container at a place in [`Pod::containers`].
     pub fn container_spec(&self, index: u16) -> &Value {
         let (field, at) = self.place(index);
-        self.spec().get(field).items().get(at).unwrap_or(&Value::Null)
+        self.spec()
+            .get(field)
+            .items()
+            .get(at)
+            .unwrap_or(&Value::Null)
     }
 
     fn place(&self, index: u16) -> (&'static str, usize) {
@@ -300,7 +320,10 @@ impl Pod {
     }
 
     pub fn grace_secs(&self) -> i64 {
-        self.meta().deletion_grace_secs().or(self.view().termination_grace_secs()).unwrap_or(30)
+        self.meta()
+            .deletion_grace_secs()
+            .or(self.view().termination_grace_secs())
+            .unwrap_or(30)
     }
 
     /// True while any container's process lives.

@@ -61,12 +61,21 @@ impl Probe {
             Kind::Readiness => Some(false),
             Kind::Startup => None,
         };
-        Probe { kind, count: 0, last: None, result }
+        Probe {
+            kind,
+            count: 0,
+            last: None,
+            result,
+        }
     }
 
     /// Counts an answer; true if the verdict changed.
     pub fn learn(&mut self, is_ok: bool, spec: &Value) -> bool {
-        self.count = if self.last == Some(is_ok) { self.count + 1 } else { 1 };
+        self.count = if self.last == Some(is_ok) {
+            self.count + 1
+        } else {
+            1
+        };
         self.last = Some(is_ok);
         let threshold = if is_ok {
             spec.int("successThreshold").unwrap_or(1)
@@ -108,6 +117,8 @@ pub fn port(handler: &Value, container: &Value) -> Option<u16> {
 
 fn named_port(container: &Value, name: &Str) -> Option<u16> {
     let ports = container.get("ports").items();
-    let port = ports.iter().find(|port| port.str("name") == name.as_str())?;
+    let port = ports
+        .iter()
+        .find(|port| port.str("name") == name.as_str())?;
     u16::try_from(port.int("containerPort")?).ok()
 }

@@ -9,9 +9,19 @@ use crate::catalogue::{Behaviour, Image};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Process {
     /// Answers on its ports until it is stopped.
-    Server { ports: Vec<u16>, exit_on_term: i32, since: Time, kind: Server },
+    Server {
+        ports: Vec<u16>,
+        exit_on_term: i32,
+        since: Time,
+        kind: Server,
+    },
     /// Ends by itself at a time.
-    Ends { at: Time, code: i32, reason: &'static str, hears_term: bool },
+    Ends {
+        at: Time,
+        code: i32,
+        reason: &'static str,
+        hears_term: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +43,11 @@ pub enum Launch {
 /// Starts the process of a container.
 pub fn launch(image: &Image, spec: &Value, now: Time) -> Launch {
     let argv = argv(image, spec);
-    let declared = spec.get("ports").items().iter().filter_map(|port| {
-        u16::try_from(port.int("containerPort").unwrap_or(0)).ok()
-    });
+    let declared = spec
+        .get("ports")
+        .items()
+        .iter()
+        .filter_map(|port| u16::try_from(port.int("containerPort").unwrap_or(0)).ok());
     let mut ports: Vec<u16> = image.ports.iter().copied().chain(declared).collect();
     ports.sort_unstable();
     ports.dedup();
@@ -48,23 +60,52 @@ pub fn launch(image: &Image, spec: &Value, now: Time) -> Launch {
     if image.behaviour == Behaviour::Stress
         && let Some(at) = out_of_memory(&argv, spec, now)
     {
-        return Launch::Runs(Process::Ends { at, code: 137, reason: "OOMKilled", hears_term: true });
+        return Launch::Runs(Process::Ends {
+            at,
+            code: 137,
+            reason: "OOMKilled",
+            hears_term: true,
+        });
     }
     if let Some(span) = sleep(&argv) {
-        return Launch::Runs(Process::Ends { at: now + span, code: 0, reason: "Completed", hears_term: false });
+        return Launch::Runs(Process::Ends {
+            at: now + span,
+            code: 0,
+            reason: "Completed",
+            hears_term: false,
+        });
     }
-    if image.behaviour == Behaviour::Shell && !spec.has("command") && !spec.has("args") && !spec.bool("stdin") {
+    if image.behaviour == Behaviour::Shell
+        && !spec.has("command")
+        && !spec.has("args")
+        && !spec.bool("stdin")
+    {
         // A shell without input ends at once.
         let at = now + 5 * MILLI;
-        return Launch::Runs(Process::Ends { at, code: 0, reason: "Completed", hears_term: false });
+        return Launch::Runs(Process::Ends {
+            at,
+            code: 0,
+            reason: "Completed",
+            hears_term: false,
+        });
     }
-    let is_liveness = argv.first().is_some_and(|a| a.ends_with("agnhost")) && argv.get(1).is_some_and(|a| a == "liveness");
+    let is_liveness = argv.first().is_some_and(|a| a.ends_with("agnhost"))
+        && argv.get(1).is_some_and(|a| a == "liveness");
     let exit_on_term = match image.behaviour {
         Behaviour::Server { exit_on_term } => exit_on_term,
         _ => 143,
     };
-    let kind = if is_liveness { Server::FailsAfterTenSecs } else { Server::Plain };
-    Launch::Runs(Process::Server { ports, exit_on_term, since: now, kind })
+    let kind = if is_liveness {
+        Server::FailsAfterTenSecs
+    } else {
+        Server::Plain
+    };
+    Launch::Runs(Process::Server {
+        ports,
+        exit_on_term,
+        since: now,
+        kind,
+    })
 }
 
 impl Process {
@@ -80,8 +121,12 @@ impl Process {
     pub fn on_term(&self) -> Option<(Micros, i32)> {
         match self {
             Process::Server { exit_on_term, .. } => Some((30 * MILLI, *exit_on_term)),
-            Process::Ends { hears_term: true, .. } => Some((5 * MILLI, 143)),
-            Process::Ends { hears_term: false, .. } => None,
+            Process::Ends {
+                hears_term: true, ..
+            } => Some((5 * MILLI, 143)),
+            Process::Ends {
+                hears_term: false, ..
+            } => None,
         }
     }
 }
@@ -89,10 +134,18 @@ impl Process {
 /// The words that are run: `command` replaces the image's entry point, `args` its default arguments.
 pub fn argv(image: &Image, spec: &Value) -> Vec<Str> {
     let words = |field: &str| -> Vec<Str> {
-        spec.get(field).items().iter().filter_map(|w| w.as_shared_str().cloned()).collect()
+        spec.get(field)
+            .items()
+            .iter()
+            .filter_map(|w| w.as_shared_str().cloned())
+            .collect()
     };
     let of_image = |words: &[&'static str]| words.iter().map(|w| Str::from(*w)).collect::<Vec<_>>();
-    let mut argv = if spec.has("command") { words("command") } else { of_image(image.entrypoint) };
+    let mut argv = if spec.has("command") {
+        words("command")
+    } else {
+        of_image(image.entrypoint)
+    };
     if spec.has("args") {
         argv.extend(words("args"));
     } else if !spec.has("command") {
@@ -115,23 +168,90 @@ pub fn not_found(program: &str) -> String {
 
 /// Programs that a common image has.
 const COMMON: &[&str] = &[
-    "sh", "ash", "bash", "sleep", "echo", "cat", "ls", "env", "printenv", "true", "false", "tail", "head", "date", "wget", "curl", "nc",
-    "nslookup", "ping", "seq", "test", "[", "top", "ps", "id", "hostname", "touch", "mkdir", "rm", "cp", "mv", "chmod", "chown", "grep",
-    "sed", "awk", "sort", "yes", "uname", "whoami", "pwd", "tar", "base64", "dd", "df", "du", "free", "kill", "perl", "python", "python3",
-    "node", "java", "npm", "redis-server", "redis-cli", "mysqld", "nginx", "httpd", "stress", "mongod", "postgres",
+    "sh",
+    "ash",
+    "bash",
+    "sleep",
+    "echo",
+    "cat",
+    "ls",
+    "env",
+    "printenv",
+    "true",
+    "false",
+    "tail",
+    "head",
+    "date",
+    "wget",
+    "curl",
+    "nc",
+    "nslookup",
+    "ping",
+    "seq",
+    "test",
+    "[",
+    "top",
+    "ps",
+    "id",
+    "hostname",
+    "touch",
+    "mkdir",
+    "rm",
+    "cp",
+    "mv",
+    "chmod",
+    "chown",
+    "grep",
+    "sed",
+    "awk",
+    "sort",
+    "yes",
+    "uname",
+    "whoami",
+    "pwd",
+    "tar",
+    "base64",
+    "dd",
+    "df",
+    "du",
+    "free",
+    "kill",
+    "perl",
+    "python",
+    "python3",
+    "node",
+    "java",
+    "npm",
+    "redis-server",
+    "redis-cli",
+    "mysqld",
+    "nginx",
+    "httpd",
+    "stress",
+    "mongod",
+    "postgres",
 ];
 
 fn is_program(image: &Image, word: &str) -> bool {
     let name = word.rsplit('/').next().unwrap_or(word);
-    image.is_generic || COMMON.contains(&name) || image.entrypoint.iter().chain(image.cmd).any(|w| *w == word) || word.starts_with('/')
+    image.is_generic
+        || COMMON.contains(&name)
+        || image.entrypoint.iter().chain(image.cmd).any(|w| *w == word)
+        || word.starts_with('/')
 }
 
 /// `stress --vm-bytes N` against the container's limit.
 fn out_of_memory(argv: &[Str], spec: &Value, now: Time) -> Option<Time> {
-    let at = argv.iter().position(|w| w == "--vm-bytes" || w == "-mem-total")?;
+    let at = argv
+        .iter()
+        .position(|w| w == "--vm-bytes" || w == "-mem-total")?;
     let asked = argv.get(at + 1)?;
     let digits = asked.len() - asked.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let unit: u64 = match asked[digits..].chars().next().map(|c| c.to_ascii_uppercase()) {
+    let unit: u64 = match asked[digits..]
+        .chars()
+        .next()
+        .map(|c| c.to_ascii_uppercase())
+    {
         Some('K') => 1 << 10,
         Some('M') => 1 << 20,
         Some('G') => 1 << 30,
@@ -139,7 +259,11 @@ fn out_of_memory(argv: &[Str], spec: &Value, now: Time) -> Option<Time> {
     };
     let bytes = asked[..digits].parse::<u64>().ok()?.saturating_mul(unit);
     let limit = spec.path("resources.limits.memory");
-    let limit = if limit.is_null() { return None } else { api::quantity::Quantity::of(limit).value() };
+    let limit = if limit.is_null() {
+        return None;
+    } else {
+        api::quantity::Quantity::of(limit).value()
+    };
     (bytes > limit.max(0) as u64).then(|| now + 400 * MILLI)
 }
 

@@ -38,24 +38,35 @@ impl Reference {
             }
             _ => (DEFAULT_REGISTRY, name.to_owned()),
         };
-        let registry = if registry == "index.docker.io" { DEFAULT_REGISTRY } else { registry };
+        let registry = if registry == "index.docker.io" {
+            DEFAULT_REGISTRY
+        } else {
+            registry
+        };
         let repository = if registry == DEFAULT_REGISTRY && !path.contains('/') {
             format!("{OFFICIAL}{path}")
         } else {
             path
         };
         if has_upper(&repository) {
-            return Err(format!("{INVALID}: repository name ({repository}) must be lowercase"));
+            return Err(format!(
+                "{INVALID}: repository name ({repository}) must be lowercase"
+            ));
         }
         let good_tag = |tag: &str| {
             let mut bytes = tag.bytes();
-            bytes.next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_')
+            bytes
+                .next()
+                .is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_')
                 && tag.len() <= 128
                 && bytes.all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
         };
         let good_digest = |digest: &str| {
             digest.strip_prefix("sha256:").is_some_and(|hex| {
-                hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+                hex.len() == 64
+                    && hex
+                        .bytes()
+                        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
             })
         };
         let is_good = good_registry(registry)
@@ -97,7 +108,9 @@ impl Reference {
 
     /// The repository's name without registry and `library/`: `nginx`, `bitnami/redis`.
     pub fn short(&self) -> &str {
-        self.repository.strip_prefix(OFFICIAL).unwrap_or(&self.repository)
+        self.repository
+            .strip_prefix(OFFICIAL)
+            .unwrap_or(&self.repository)
     }
 
     pub fn is_official(&self) -> bool {
@@ -106,7 +119,11 @@ impl Reference {
 
     /// The host that a pull talks to.
     pub fn host(&self) -> &str {
-        if self.registry == DEFAULT_REGISTRY { "registry-1.docker.io" } else { &self.registry }
+        if self.registry == DEFAULT_REGISTRY {
+            "registry-1.docker.io"
+        } else {
+            &self.registry
+        }
     }
 }
 
@@ -115,12 +132,16 @@ fn has_upper(text: &str) -> bool {
 }
 
 fn good_registry(registry: &str) -> bool {
-    let (host, port) = registry.split_once(':').map_or((registry, None), |(h, p)| (h, Some(p)));
+    let (host, port) = registry
+        .split_once(':')
+        .map_or((registry, None), |(h, p)| (h, Some(p)));
     let label = |label: &str| {
         !label.is_empty()
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     host.split('.').all(label)
         && port.is_none_or(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
@@ -130,7 +151,9 @@ fn good_registry(registry: &str) -> bool {
 fn good_component(component: &str) -> bool {
     let bytes = component.as_bytes();
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return false };
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+        return false;
+    };
     if !plain(*first) || !plain(*last) {
         return false;
     }
@@ -153,14 +176,20 @@ mod tests {
             ("registry.k8s.io/pause:3.10", "registry.k8s.io/pause:3.10"),
             ("localhost:5000/a/b", "localhost:5000/a/b:latest"),
         ] {
-            assert_eq!(Reference::parse(image).map(|r| r.full()).as_deref(), Ok(full));
+            assert_eq!(
+                Reference::parse(image).map(|r| r.full()).as_deref(),
+                Ok(full)
+            );
         }
     }
 
     #[test]
     fn bad_names_say_why() {
         for (image, why) in [
-            ("Nginx:1", "invalid reference format: repository name (library/Nginx) must be lowercase"),
+            (
+                "Nginx:1",
+                "invalid reference format: repository name (library/Nginx) must be lowercase",
+            ),
             (
                 "<YOUR-CONTAINER>",
                 "invalid reference format: repository name (library/<YOUR-CONTAINER>) must be lowercase",

@@ -5,7 +5,7 @@
 use api::core::{LEASES, NODES};
 use api::{PatchKind, Request, Response, Str, Value, map};
 use client::Outbox;
-use sim::{MILLI, Micros, MINUTE, SECOND, Time};
+use sim::{MILLI, MINUTE, Micros, SECOND, Time};
 
 use crate::host::{Asked, Host};
 use crate::kubelet::Timer;
@@ -45,7 +45,10 @@ impl Registration {
 
     fn register(&mut self, host: &mut Host, out: &mut Outbox<'_, Timer>) {
         let mut node = host.machine.node_object(out.now());
-        node.set_path("status.conditions", host.machine.conditions(out.now(), out.now(), false));
+        node.set_path(
+            "status.conditions",
+            host.machine.conditions(out.now(), out.now(), false),
+        );
         let id = out.send(Request::create(&NODES, "", node));
         host.asked.insert(id, Asked::Register);
     }
@@ -54,7 +57,11 @@ impl Registration {
         // A node that exists already is taken over as it is; its status follows at once.
         self.is_registered = response.is_success() || response.reason() == "AlreadyExists";
         self.is_ready = false;
-        let span = if self.is_registered { out.rng.latency(BECOMES_READY.0, BECOMES_READY.1) } else { SECOND };
+        let span = if self.is_registered {
+            out.rng.latency(BECOMES_READY.0, BECOMES_READY.1)
+        } else {
+            SECOND
+        };
         self.next_status = out.now() + span;
         out.wake_at(self.next_status, Timer::Status);
     }
@@ -92,7 +99,10 @@ impl Registration {
             self.ready_since = now;
         }
         let conditions = host.machine.conditions(now, self.ready_since, true);
-        let order = conditions.items().iter().map(|c| map! { "type": c.get("type") });
+        let order = conditions
+            .items()
+            .iter()
+            .map(|c| map! { "type": c.get("type") });
         let order: Vec<Value> = order.collect();
         let mut status = map! { "conditions": conditions, "$setElementOrder/conditions": order };
         if host.images_changed {
@@ -127,7 +137,10 @@ impl Registration {
         }
         let renewed: Str = now.rfc3339_micros().into();
         let (request, asked) = if self.lease.is_null() {
-            (Request::create(&LEASES, NAMESPACE, self.new_lease(host, renewed)), Asked::NewLease)
+            (
+                Request::create(&LEASES, NAMESPACE, self.new_lease(host, renewed)),
+                Asked::NewLease,
+            )
         } else {
             let mut lease = self.lease.clone();
             lease.set_path("spec.renewTime", renewed);
@@ -151,7 +164,13 @@ impl Registration {
     }
 
     /// The answer to a creation or renewal.
-    pub(crate) fn renewed(&mut self, is_new: bool, response: &Response, host: &mut Host, out: &mut Outbox<'_, Timer>) {
+    pub(crate) fn renewed(
+        &mut self,
+        is_new: bool,
+        response: &Response,
+        host: &mut Host,
+        out: &mut Outbox<'_, Timer>,
+    ) {
         if response.is_success() {
             self.lease = response.body.clone();
             return;

@@ -34,7 +34,9 @@ impl Turn<'_, '_> {
             if let Some(end) = container.crash.until(finished, now) {
                 return self.back_off(index, end);
             }
-            self.pod.containers[index as usize].crash.lengthen(finished, now);
+            self.pod.containers[index as usize]
+                .crash
+                .lengthen(finished, now);
         }
         let image = self.pod.container_spec(index).shared_str("image");
         let reference = match Reference::parse(&image) {
@@ -44,7 +46,8 @@ impl Turn<'_, '_> {
                     "Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": {why}"
                 );
                 let about = self.pod.about_container(index);
-                self.host.tell(&about, Warning, "InspectFailed", message.clone(), self.out);
+                self.host
+                    .tell(&about, Warning, "InspectFailed", message.clone(), self.out);
                 return self.fail_start(index, "InvalidImageName", message, "InvalidImageName");
             }
         };
@@ -53,8 +56,15 @@ impl Turn<'_, '_> {
         let about = self.pod.about_container(index);
         match (policy.as_str(), is_present) {
             ("Never", false) => {
-                let message = format!("Container image \"{image}\" is not present with pull policy of Never");
-                self.host.tell(&about, Warning, "ErrImageNeverPull", message.clone(), self.out);
+                let message =
+                    format!("Container image \"{image}\" is not present with pull policy of Never");
+                self.host.tell(
+                    &about,
+                    Warning,
+                    "ErrImageNeverPull",
+                    message.clone(),
+                    self.out,
+                );
                 self.fail_start(index, "ErrImageNeverPull", message, "ErrImageNeverPull");
             }
             ("IfNotPresent" | "Never", true) => {
@@ -72,15 +82,20 @@ impl Turn<'_, '_> {
         let (uid, name, namespace) = (self.pod.uid(), self.pod.name(), self.pod.namespace());
         let container = self.pod.container_spec(index).shared_str("name");
         let about = self.pod.about_container(index);
-        let message =
-            format!("Back-off restarting failed container {container} in pod {name}_{namespace}({uid})");
-        self.host.tell(&about, Warning, "BackOff", message, self.out);
-        let span = duration::format((self.pod.containers[index as usize].crash.span() * 1000) as i64);
+        let message = format!(
+            "Back-off restarting failed container {container} in pod {name}_{namespace}({uid})"
+        );
+        self.host
+            .tell(&about, Warning, "BackOff", message, self.out);
+        let span =
+            duration::format((self.pod.containers[index as usize].crash.span() * 1000) as i64);
         let message = format!(
             "back-off {span} restarting failed container={container} pod={name}_{namespace}({uid})"
         );
         let reason: Str = "CrashLoopBackOff".into();
-        let was = self.pod.containers[index as usize].waiting.replace(Box::new((reason.clone(), message.into())));
+        let was = self.pod.containers[index as usize]
+            .waiting
+            .replace(Box::new((reason.clone(), message.into())));
         if was.is_none_or(|was| was.0 != reason) {
             self.sync_at(self.out.now() + SHOW_BACKOFF);
         } else {
@@ -92,26 +107,47 @@ impl Turn<'_, '_> {
     fn pull(&mut self, index: u16, image: &str, reference: Reference) {
         let now = self.out.now();
         let about = self.pod.about_container(index);
-        if let Some(end) = self.pod.containers[index as usize].pull.until_since_update(now) {
+        if let Some(end) = self.pod.containers[index as usize]
+            .pull
+            .until_since_update(now)
+        {
             let text = format!("Back-off pulling image \"{image}\"");
-            self.host.tell(&about, Normal, "BackOff", text.clone(), self.out);
+            self.host
+                .tell(&about, Normal, "BackOff", text.clone(), self.out);
             let last = match &self.pod.containers[index as usize].waiting {
                 Some(why) if why.0 == "ErrImagePull" => format!("ErrImagePull: {}", why.1),
-                Some(why) => {
-                    why.1.split_once(": ").map_or_else(String::new, |(_, rest)| rest.to_owned())
-                }
+                Some(why) => why
+                    .1
+                    .split_once(": ")
+                    .map_or_else(String::new, |(_, rest)| rest.to_owned()),
                 None => String::new(),
             };
             self.set_waiting(index, "ImagePullBackOff", format!("{text}: {last}"));
-            self.host.tell(&about, Warning, "Failed", "Error: ImagePullBackOff", self.out);
+            self.host.tell(
+                &about,
+                Warning,
+                "Failed",
+                "Error: ImagePullBackOff",
+                self.out,
+            );
             self.sync_at(end);
             return self.next();
         }
-        self.host.tell(&about, Normal, "Pulling", format!("Pulling image \"{image}\""), self.out);
+        self.host.tell(
+            &about,
+            Normal,
+            "Pulling",
+            format!("Pulling image \"{image}\""),
+            self.out,
+        );
         self.state("Pulling", self.pod.container_spec(index).shared_str("name"));
         self.set_stage(index, Stage::Pull);
         self.pod.stamp += 1;
-        let waiter = Waiter { pod: self.pod.id, container: index, stamp: self.pod.stamp };
+        let waiter = Waiter {
+            pod: self.pod.id,
+            container: index,
+            stamp: self.pod.stamp,
+        };
         if let Some(end) = self.host.images.pull(waiter, reference, now, self.out.rng) {
             self.out.wake_at(end, Timer::Pull);
         }
@@ -120,15 +156,24 @@ impl Turn<'_, '_> {
     /// The pull that this pod waited for is over.
     pub(crate) fn pulled(&mut self, waiter: Waiter, pulled: Pulled) {
         let index = waiter.container;
-        let waits = self.pod.step == Step::Start { index, stage: Stage::Pull };
+        let waits = self.pod.step
+            == Step::Start {
+                index,
+                stage: Stage::Pull,
+            };
         if !waits || self.pod.stamp != waiter.stamp {
             return;
         }
         let image = self.pod.container_spec(index).shared_str("image");
         let about = self.pod.about_container(index);
         match pulled {
-            Pulled::Done { took, with_waiting, bytes } => {
-                let span = |micros: Micros| duration::format((micros / MILLI * MILLI * 1000) as i64);
+            Pulled::Done {
+                took,
+                with_waiting,
+                bytes,
+            } => {
+                let span =
+                    |micros: Micros| duration::format((micros / MILLI * MILLI * 1000) as i64);
                 let message = format!(
                     "Successfully pulled image \"{image}\" in {} ({} including waiting). Image size: {bytes} bytes.",
                     span(took),
@@ -144,7 +189,10 @@ impl Turn<'_, '_> {
                 let message = format!("Failed to pull image \"{image}\": {why}");
                 self.host.tell(&about, Warning, "Failed", message, self.out);
                 self.fail_start(index, "ErrImagePull", why, "ErrImagePull");
-                if let Some(end) = self.pod.containers[index as usize].pull.until_since_update(now) {
+                if let Some(end) = self.pod.containers[index as usize]
+                    .pull
+                    .until_since_update(now)
+                {
                     self.sync_at(end);
                 }
             }
@@ -161,27 +209,52 @@ impl Turn<'_, '_> {
         }
         let mut asked = BTreeSet::new();
         for need in needs::of_env(self.pod.container_spec(index)) {
-            let request =
-                Request::get(need.kind.resource(), self.pod.namespace(), need.name.clone());
+            let request = Request::get(
+                &need.kind.resource(),
+                self.pod.namespace(),
+                need.name.clone(),
+            );
             let id = self.out.send(request);
-            self.host.asked.insert(id, Asked::Env(self.pod.id, index, need));
+            self.host
+                .asked
+                .insert(id, Asked::Env(self.pod.id, index, need));
             asked.insert(id);
         }
         if asked.is_empty() {
             return self.create(index);
         }
-        self.set_stage(index, Stage::Config { asked, problem: None });
+        self.set_stage(
+            index,
+            Stage::Config {
+                asked,
+                problem: None,
+            },
+        );
     }
 
     /// `runAsNonRoot` of a container whose user would be root.
     fn identity_problem(&self, index: u16) -> Option<String> {
         let spec = self.pod.container_spec(index);
-        let (own, of_pod) = (spec.get("securityContext"), self.pod.spec().get("securityContext"));
-        let pick = |field: &str| if own.has(field) { own.get(field).clone() } else { of_pod.get(field).clone() };
+        let (own, of_pod) = (
+            spec.get("securityContext"),
+            self.pod.spec().get("securityContext"),
+        );
+        let pick = |field: &str| {
+            if own.has(field) {
+                own.get(field).clone()
+            } else {
+                of_pod.get(field).clone()
+            }
+        };
         if pick("runAsNonRoot").as_bool() != Some(true) {
             return None;
         }
-        let pod = format!("{}_{}({})", self.pod.name(), self.pod.namespace(), self.pod.uid());
+        let pod = format!(
+            "{}_{}({})",
+            self.pod.name(),
+            self.pod.namespace(),
+            self.pod.uid()
+        );
         let container = spec.str("name");
         match pick("runAsUser").as_int() {
             Some(0) => Some(format!(
@@ -194,10 +267,20 @@ impl Turn<'_, '_> {
         }
     }
 
-    pub(crate) fn env_answered(&mut self, id: RequestId, index: u16, need: &Need, response: &Response) {
+    pub(crate) fn env_answered(
+        &mut self,
+        id: RequestId,
+        index: u16,
+        need: &Need,
+        response: &Response,
+    ) {
         let namespace = self.pod.namespace();
         let found = response.is_success().then_some(&response.body);
-        let Step::Start { index: at, stage: Stage::Config { asked, problem } } = &mut self.pod.step else {
+        let Step::Start {
+            index: at,
+            stage: Stage::Config { asked, problem },
+        } = &mut self.pod.step
+        else {
             return;
         };
         if *at != index || !asked.remove(&id) {
@@ -226,7 +309,8 @@ impl Turn<'_, '_> {
         match stage {
             Stage::Create => {
                 let about = self.pod.about_container(index);
-                self.host.tell(&about, Normal, "Created", "Container created", self.out);
+                self.host
+                    .tell(&about, Normal, "Created", "Container created", self.out);
                 self.set_stage(index, Stage::Run);
                 let span = self.out.rng.latency(RUN.0, RUN.1);
                 self.step_after(span);
@@ -244,8 +328,12 @@ impl Turn<'_, '_> {
     fn run(&mut self, index: u16) {
         let now = self.out.now();
         let spec = self.pod.container_spec(index).clone();
-        let image = Reference::parse(spec.str("image")).ok().and_then(|r| catalogue::find(&r).ok());
-        let Some(image) = image else { return self.next() };
+        let image = Reference::parse(spec.str("image"))
+            .ok()
+            .and_then(|r| catalogue::find(&r).ok());
+        let Some(image) = image else {
+            return self.next();
+        };
         let launch = self.launch(&image, &spec, now);
         let container = &mut self.pod.containers[index as usize];
         let number = match std::mem::take(&mut container.run) {
@@ -275,7 +363,8 @@ impl Turn<'_, '_> {
                     finished: now,
                 }));
                 container.waiting = Some(Box::new(("RunContainerError".into(), Str::new(&why))));
-                self.host.tell(&about, Warning, "Failed", format!("Error: {why}"), self.out);
+                self.host
+                    .tell(&about, Warning, "Failed", format!("Error: {why}"), self.out);
                 self.pod.did_something = false;
                 let look = self.host.next_look(now);
                 self.sync_at(look);
@@ -283,7 +372,8 @@ impl Turn<'_, '_> {
             }
             Launch::Runs(process) => {
                 self.pod.containers[index as usize].run = Run::Running { number, since: now };
-                self.host.tell(&about, Normal, "Started", "Container started", self.out);
+                self.host
+                    .tell(&about, Normal, "Started", "Container started", self.out);
                 self.state("Running", spec.shared_str("name"));
                 self.began(index, process);
                 if spec.path("lifecycle.postStart").is_map() {
@@ -309,7 +399,13 @@ impl Turn<'_, '_> {
         container.is_started = !has(probe::Kind::Startup);
         container.is_ready = container.is_started && !has(probe::Kind::Readiness);
         if let Some(at) = process.ends_at() {
-            self.out.wake_at(at, Timer::Pod { id, alarm: Alarm::Exit(index, container.stamp) });
+            self.out.wake_at(
+                at,
+                Timer::Pod {
+                    id,
+                    alarm: Alarm::Exit(index, container.stamp),
+                },
+            );
         }
         container.process = Some(Box::new(process));
         self.arm_probes(index);
@@ -321,10 +417,22 @@ impl Turn<'_, '_> {
     }
 
     /// The container cannot be started now; the others are tried all the same.
-    fn fail_start(&mut self, index: u16, reason: &'static str, message: impl Into<Str>, event: &str) {
+    fn fail_start(
+        &mut self,
+        index: u16,
+        reason: &'static str,
+        message: impl Into<Str>,
+        event: &str,
+    ) {
         self.set_waiting(index, reason, message);
         let about = self.pod.about_container(index);
-        self.host.tell(&about, Warning, "Failed", format!("Error: {event}"), self.out);
+        self.host.tell(
+            &about,
+            Warning,
+            "Failed",
+            format!("Error: {event}"),
+            self.out,
+        );
         self.sync_again();
         if self.pod.is_init(index) {
             // What comes after an init container waits for it.

@@ -70,11 +70,13 @@ pub fn phase(pod: &Pod) -> Phase {
         }
     }
     let will_restart = pod.main_range().any(|index| {
-        pod.containers[index as usize].exit().is_some_and(|exit| match pod.restart_policy(index) {
-            "Always" => true,
-            "OnFailure" => exit.code != 0,
-            _ => false,
-        })
+        pod.containers[index as usize]
+            .exit()
+            .is_some_and(|exit| match pod.restart_policy(index) {
+                "Always" => true,
+                "OnFailure" => exit.code != 0,
+                _ => false,
+            })
     });
     let is_ending = pod.mode != Mode::Syncing;
     if is_ending && running == 0 && !pod.anything_runs() {
@@ -94,7 +96,11 @@ pub fn phase(pod: &Pod) -> Phase {
         if policy == "Always" || will_restart {
             return Phase::Running;
         }
-        return if stopped == succeeded { Phase::Succeeded } else { Phase::Failed };
+        return if stopped == succeeded {
+            Phase::Succeeded
+        } else {
+            Phase::Failed
+        };
     }
     Phase::Pending
 }
@@ -128,7 +134,11 @@ pub fn status(pod: &Pod, machine: &Machine, now: Time) -> Value {
         status.set("message", message.clone());
     }
     let is_host = pod.spec().bool("hostNetwork");
-    let address = if is_host { Some(machine.address()) } else { pod.address.map(|n| machine.pod_address(n)) };
+    let address = if is_host {
+        Some(machine.address())
+    } else {
+        pod.address.map(|n| machine.pod_address(n))
+    };
     if let Some(address) = address.filter(|_| shows_address(pod)) {
         status.set("podIP", address.clone());
         status.set("podIPs", list![map! { "ip": address }]);
@@ -146,7 +156,10 @@ pub fn status(pod: &Pod, machine: &Machine, now: Time) -> Value {
         status.set("ephemeralContainerStatuses", ephemeral);
     }
     let spec = pod.spec().get("containers").items();
-    let (requests, limits) = (resources::sum(spec, "requests"), resources::sum(spec, "limits"));
+    let (requests, limits) = (
+        resources::sum(spec, "requests"),
+        resources::sum(spec, "limits"),
+    );
     let mut all = map! {};
     if !limits.is_null() {
         all.set("limits", limits);
@@ -161,7 +174,9 @@ pub fn status(pod: &Pod, machine: &Machine, now: Time) -> Value {
 
 /// The address is told once a container was made, or the sandbox has been seen by a second look.
 fn shows_address(pod: &Pod) -> bool {
-    pod.containers.iter().any(|c| c.was_created || c.waiting.is_some())
+    pod.containers
+        .iter()
+        .any(|c| c.was_created || c.waiting.is_some())
         || pod.reported.has("podIP")
 }
 
@@ -173,19 +188,33 @@ fn generation(pod: &Pod) -> Value {
 fn conditions(pod: &Pod, phase: Phase, now: Time) -> Value {
     let has_sandbox = pod.sandbox.is_some_and(|sandbox| sandbox.is_ready);
     let mut made = vec![
-        condition(pod, "PodReadyToStartContainers", Verdict::of(has_sandbox), now),
+        condition(
+            pod,
+            "PodReadyToStartContainers",
+            Verdict::of(has_sandbox),
+            now,
+        ),
         condition(pod, "Initialized", initialized(pod, phase), now),
     ];
     let containers = containers_ready(pod, phase);
     made.push(condition(pod, "Ready", ready(pod, &containers), now));
     made.push(condition(pod, "ContainersReady", containers, now));
-    let own = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady"];
+    let own = [
+        "PodReadyToStartContainers",
+        "Initialized",
+        "Ready",
+        "ContainersReady",
+    ];
     let known = if pod.reported.get("conditions").items().is_empty() {
         pod.object.path("status.conditions")
     } else {
         pod.reported.get("conditions")
     };
-    for other in known.items().iter().filter(|c| !own.contains(&c.str("type"))) {
+    for other in known
+        .items()
+        .iter()
+        .filter(|c| !own.contains(&c.str("type")))
+    {
         let mut other = other.clone();
         if other.str("type") == "PodScheduled" {
             other.set("observedGeneration", generation(pod));
@@ -204,11 +233,19 @@ struct Verdict {
 
 impl Verdict {
     fn of(is_true: bool) -> Verdict {
-        Verdict { is_true, reason: "", message: String::new() }
+        Verdict {
+            is_true,
+            reason: "",
+            message: String::new(),
+        }
     }
 
     fn not(reason: &'static str, message: String) -> Verdict {
-        Verdict { is_true: false, reason, message }
+        Verdict {
+            is_true: false,
+            reason,
+            message,
+        }
     }
 }
 
@@ -239,7 +276,10 @@ fn condition(pod: &Pod, kind: &'static str, verdict: Verdict, now: Time) -> Valu
 }
 
 fn names(pod: &Pod, indexes: &[u16]) -> String {
-    let names: Vec<&str> = indexes.iter().map(|i| pod.container_spec(*i).str("name")).collect();
+    let names: Vec<&str> = indexes
+        .iter()
+        .map(|i| pod.container_spec(*i).str("name"))
+        .collect();
     names.join(" ")
 }
 
@@ -255,15 +295,26 @@ pub fn is_init_done(pod: &Pod, index: u16) -> bool {
 
 fn initialized(pod: &Pod, phase: Phase) -> Verdict {
     if phase == Phase::Succeeded {
-        return Verdict { is_true: true, reason: "PodCompleted", message: String::new() };
+        return Verdict {
+            is_true: true,
+            reason: "PodCompleted",
+            message: String::new(),
+        };
     }
     // Once the containers run, init containers do not matter any more.
-    let has_begun = pod.main_range().any(|i| pod.containers[i as usize].was_created);
-    let undone: Vec<u16> = (0..pod.init_count).filter(|i| !is_init_done(pod, *i)).collect();
+    let has_begun = pod
+        .main_range()
+        .any(|i| pod.containers[i as usize].was_created);
+    let undone: Vec<u16> = (0..pod.init_count)
+        .filter(|i| !is_init_done(pod, *i))
+        .collect();
     if has_begun || undone.is_empty() {
         return Verdict::of(true);
     }
-    let message = format!("containers with incomplete status: [{}]", names(pod, &undone));
+    let message = format!(
+        "containers with incomplete status: [{}]",
+        names(pod, &undone)
+    );
     Verdict::not("ContainersNotInitialized", message)
 }
 
@@ -293,7 +344,9 @@ fn ready(pod: &Pod, containers: &Verdict) -> Verdict {
     for gate in pod.spec().get("readinessGates").items() {
         let kind = gate.str("conditionType");
         match api::meta::condition(&pod.object, kind) {
-            None => problems.push(format!("corresponding condition of pod readiness gate \"{kind}\" does not exist.")),
+            None => problems.push(format!(
+                "corresponding condition of pod readiness gate \"{kind}\" does not exist."
+            )),
             Some(c) if c.status() != "True" => problems.push(format!(
                 "the status of pod readiness gate \"{kind}\" is not \"True\", but {}",
                 c.status()
@@ -309,7 +362,11 @@ fn ready(pod: &Pod, containers: &Verdict) -> Verdict {
 
 /// The identity of a container's process, as containerd prints it.
 pub fn container_id(pod: &Pod, index: u16, number: u32) -> Str {
-    format!("containerd://{}", hex64(&format!("{}/{index}/{number}", pod.meta().uid()))).into()
+    format!(
+        "containerd://{}",
+        hex64(&format!("{}/{index}/{number}", pod.meta().uid()))
+    )
+    .into()
 }
 
 fn container_status(pod: &Pod, index: u16, machine: &Machine) -> Value {
@@ -330,7 +387,8 @@ fn container_status(pod: &Pod, index: u16, machine: &Machine) -> Value {
     if let Some(last) = &container.last {
         status.set("lastState", terminated(pod, index, last));
     }
-    status.set("state", state(pod, index, container, &mut status));
+    let state = state(pod, index, container, &mut status);
+    status.set("state", state);
     let mounts = mounts(spec);
     if !mounts.items().is_empty() {
         status.set("volumeMounts", mounts);
@@ -389,7 +447,11 @@ fn state(pod: &Pod, index: u16, container: &Container, status: &mut Value) -> Va
         Run::None => match &container.waiting {
             Some(why) => waiting(&why.0, &why.1),
             None => {
-                let reason = if pod.init_count > 0 { "PodInitializing" } else { "ContainerCreating" };
+                let reason = if pod.init_count > 0 {
+                    "PodInitializing"
+                } else {
+                    "ContainerCreating"
+                };
                 waiting(&Str::from(reason), &Str::EMPTY)
             }
         },
@@ -435,7 +497,13 @@ fn user(pod: &Pod, spec: &Value, reference: &Reference) -> Value {
         groups.extend(image_groups);
     }
     groups.extend(of_pod.int("fsGroup"));
-    groups.extend(of_pod.get("supplementalGroups").items().iter().filter_map(Value::as_int));
+    groups.extend(
+        of_pod
+            .get("supplementalGroups")
+            .items()
+            .iter()
+            .filter_map(Value::as_int),
+    );
     groups.sort_unstable();
     groups.dedup();
     let groups: Vec<Value> = groups.into_iter().map(Value::from).collect();
@@ -459,7 +527,11 @@ pub fn patch(pod: &Pod, status: &Value) -> Option<Value> {
         return None;
     }
     if changed.has("conditions") {
-        let order = changed.get("conditions").items().iter().map(|c| map! { "type": c.get("type") });
+        let order = changed
+            .get("conditions")
+            .items()
+            .iter()
+            .map(|c| map! { "type": c.get("type") });
         let order: Vec<Value> = order.collect();
         changed.set("$setElementOrder/conditions", order);
     }
@@ -467,4 +539,9 @@ pub fn patch(pod: &Pod, status: &Value) -> Option<Value> {
 }
 
 /// Fields of the status that others write.
-const FOREIGN: &[&str] = &["nominatedNodeName", "resourceClaimStatuses", "extendedResourceClaimStatus", "resize"];
+const FOREIGN: &[&str] = &[
+    "nominatedNodeName",
+    "resourceClaimStatuses",
+    "extendedResourceClaimStatus",
+    "resize",
+];

@@ -18,11 +18,14 @@ const HOOK: (Micros, Micros) = (10 * MILLI, 60 * MILLI);
 impl Turn<'_, '_> {
     /// Stops what still runs: containers together, then sidecars one by one, the last first.
     pub(crate) fn stop_all(&mut self) {
-        let Mode::Terminating { grace_secs } = self.pod.mode else { return };
+        let Mode::Terminating { grace_secs } = self.pod.mode else {
+            return;
+        };
         let running = |index: &u16| self.pod.containers[*index as usize].is_running();
         let all = 0..self.pod.containers.len() as u16;
-        let (sidecars, others): (Vec<u16>, Vec<u16>) =
-            all.filter(running).partition(|index| self.pod.is_sidecar(*index));
+        let (sidecars, others): (Vec<u16>, Vec<u16>) = all
+            .filter(running)
+            .partition(|index| self.pod.is_sidecar(*index));
         let next: Vec<u16> = match (others.as_slice(), sidecars.last()) {
             ([], None) => {
                 self.pod.step = Step::Idle;
@@ -41,7 +44,11 @@ impl Turn<'_, '_> {
         for index in next {
             if self.pod.containers[index as usize].kill_at.is_none() {
                 let name = self.pod.container_spec(index).shared_str("name");
-                self.stop(index, grace_secs, format!("Stopping container {name}").into());
+                self.stop(
+                    index,
+                    grace_secs,
+                    format!("Stopping container {name}").into(),
+                );
             }
         }
     }
@@ -60,18 +67,30 @@ impl Turn<'_, '_> {
     pub(crate) fn stop(&mut self, index: u16, grace_secs: i64, why: Str) {
         let now = self.out.now();
         let about = self.pod.about_container(index);
-        self.host.tell(&about, Severity::Normal, "Killing", why, self.out);
+        self.host
+            .tell(&about, Severity::Normal, "Killing", why, self.out);
         let grace = grace_secs.max(LEAST_GRACE_SECS) as u64 * SECOND;
         let hook = self.pod.container_spec(index).path("lifecycle.preStop");
         let mut before = 0;
         if hook.is_map() {
-            let sleep = hook.path("sleep.seconds").as_int().map(|secs| secs.max(0) as u64 * SECOND);
-            before = sleep.unwrap_or_else(|| self.out.rng.latency(HOOK.0, HOOK.1)).min(grace);
+            let sleep = hook
+                .path("sleep.seconds")
+                .as_int()
+                .map(|secs| secs.max(0) as u64 * SECOND);
+            before = sleep
+                .unwrap_or_else(|| self.out.rng.latency(HOOK.0, HOOK.1))
+                .min(grace);
         }
         let id = self.pod.id;
-        self.state("Stopping", self.pod.container_spec(index).shared_str("name"));
+        self.state(
+            "Stopping",
+            self.pod.container_spec(index).shared_str("name"),
+        );
         let container = &mut self.pod.containers[index as usize];
-        let own_end = container.process.as_ref().and_then(|process| process.ends_at());
+        let own_end = container
+            .process
+            .as_ref()
+            .and_then(|process| process.ends_at());
         let obeys = container
             .process
             .as_ref()
@@ -85,18 +104,34 @@ impl Turn<'_, '_> {
         if own_end.is_some_and(|end| end <= at) {
             return;
         }
-        container.process =
-            Some(Box::new(Process::Ends { at, code, reason: "", hears_term: false }));
-        self.out.wake_at(at, Timer::Pod { id, alarm: Alarm::Exit(index, container.stamp) });
+        container.process = Some(Box::new(Process::Ends {
+            at,
+            code,
+            reason: "",
+            hears_term: false,
+        }));
+        self.out.wake_at(
+            at,
+            Timer::Pod {
+                id,
+                alarm: Alarm::Exit(index, container.stamp),
+            },
+        );
     }
 
     /// A process may have ended.
     pub(crate) fn exited(&mut self, index: u16, stamp: u32) {
         let now = self.out.now();
-        let Some(container) = self.pod.containers.get_mut(index as usize) else { return };
-        let Run::Running { number, since } = container.run else { return };
+        let Some(container) = self.pod.containers.get_mut(index as usize) else {
+            return;
+        };
+        let Run::Running { number, since } = container.run else {
+            return;
+        };
         let end = match container.process.as_deref() {
-            Some(Process::Ends { at, code, reason, .. }) if *at <= now => (*code, *reason),
+            Some(Process::Ends {
+                at, code, reason, ..
+            }) if *at <= now => (*code, *reason),
             _ => return,
         };
         if container.stamp != stamp {
@@ -137,9 +172,19 @@ impl Turn<'_, '_> {
                 continue;
             }
             let stamp = container.stamp;
-            if let Some(at) = container.process.as_ref().and_then(|process| process.ends_at()) {
+            if let Some(at) = container
+                .process
+                .as_ref()
+                .and_then(|process| process.ends_at())
+            {
                 let alarm = Alarm::Exit(index, stamp);
-                self.out.wake_at(at, Timer::Pod { id: self.pod.id, alarm });
+                self.out.wake_at(
+                    at,
+                    Timer::Pod {
+                        id: self.pod.id,
+                        alarm,
+                    },
+                );
             }
             self.arm_probes(index);
         }

@@ -55,7 +55,11 @@ impl Turn<'_, '_> {
 
     fn sync_running(&mut self) {
         if self.pod.meta().is_deleting() || self.pod.is_gone || self.pod.rejected.is_some() {
-            let grace_secs = if self.pod.is_gone { 0 } else { self.pod.grace_secs() };
+            let grace_secs = if self.pod.is_gone {
+                0
+            } else {
+                self.pod.grace_secs()
+            };
             return self.terminate(grace_secs);
         }
         self.report();
@@ -72,7 +76,10 @@ impl Turn<'_, '_> {
 
     /// Leaves whatever start is under way: the pod is to be stopped.
     pub(crate) fn abort(&mut self) {
-        if matches!(self.pod.step, Step::Mounting { .. } | Step::Sandbox | Step::Start { .. }) {
+        if matches!(
+            self.pod.step,
+            Step::Mounting { .. } | Step::Sandbox | Step::Start { .. }
+        ) {
             self.pod.step = Step::Idle;
             self.pod.stamp += 1;
             self.pod.plan.clear();
@@ -129,11 +136,21 @@ impl Turn<'_, '_> {
 
     /// Sets the next sync, unless an earlier one is set.
     pub(crate) fn sync_at(&mut self, at: Time) {
-        if self.pod.sync_at.is_some_and(|set| set <= at && set >= self.out.now()) {
+        if self
+            .pod
+            .sync_at
+            .is_some_and(|set| set <= at && set >= self.out.now())
+        {
             return;
         }
         self.pod.sync_at = Some(at);
-        self.out.wake_at(at, Timer::Pod { id: self.pod.id, alarm: Alarm::Sync });
+        self.out.wake_at(
+            at,
+            Timer::Pod {
+                id: self.pod.id,
+                alarm: Alarm::Sync,
+            },
+        );
     }
 
     /// Tries a failed sync again, as the workers' queue does.
@@ -146,7 +163,13 @@ impl Turn<'_, '_> {
     pub(crate) fn step_after(&mut self, span: Micros) {
         self.pod.stamp += 1;
         let alarm = Alarm::Step(self.pod.stamp);
-        self.out.wake_after(span, Timer::Pod { id: self.pod.id, alarm });
+        self.out.wake_after(
+            span,
+            Timer::Pod {
+                id: self.pod.id,
+                alarm,
+            },
+        );
     }
 
     /// The timer of the current step fired.
@@ -184,7 +207,7 @@ impl Turn<'_, '_> {
             if is_root_certificate(&need) && self.host.certified.contains(&namespace) {
                 continue;
             }
-            let request = Request::get(need.kind.resource(), namespace.clone(), need.name.clone());
+            let request = Request::get(&need.kind.resource(), namespace.clone(), need.name.clone());
             let id = self.out.send(request);
             self.host.asked.insert(id, Asked::Volume(self.pod.id, need));
             asked.insert(id);
@@ -193,7 +216,10 @@ impl Turn<'_, '_> {
             self.pod.step = Step::Idle;
             return self.act();
         }
-        self.pod.step = Step::Mounting { asked, problems: Vec::new() };
+        self.pod.step = Step::Mounting {
+            asked,
+            problems: Vec::new(),
+        };
     }
 
     /// An answer about an object that a volume needs.
@@ -204,7 +230,9 @@ impl Turn<'_, '_> {
         if problem.is_none() && is_root_certificate(need) {
             self.host.certified.insert(namespace);
         }
-        let Step::Mounting { asked, problems } = &mut self.pod.step else { return };
+        let Step::Mounting { asked, problems } = &mut self.pod.step else {
+            return;
+        };
         if !asked.remove(&id) {
             return;
         }
@@ -234,7 +262,8 @@ impl Turn<'_, '_> {
                 many => format!("[{}]", many.join(", ")),
             };
             let message = format!("MountVolume.SetUp failed for volume \"{volume}\" : {why}");
-            self.host.tell(&about, Severity::Warning, "FailedMount", message, self.out);
+            self.host
+                .tell(&about, Severity::Warning, "FailedMount", message, self.out);
         }
         let span = (MOUNT_AGAIN << self.pod.mount_failures.min(8)).min(MOUNT_AGAIN_MOST);
         self.pod.mount_failures += 1;
@@ -250,10 +279,13 @@ impl Turn<'_, '_> {
         // A pod ends for the API only when nothing of it runs any more.
         let is_over = matches!(self.pod.mode, Mode::Terminated | Mode::Finished);
         let was = self.pod.reported.str("phase");
-        if phase(self.pod).is_final() && !is_over && !was.is_empty() && self.pod.rejected.is_none() {
+        if phase(self.pod).is_final() && !is_over && !was.is_empty() && self.pod.rejected.is_none()
+        {
             computed.set("phase", self.pod.reported.get("phase"));
         }
-        let Some(patch) = status::patch(self.pod, &computed) else { return };
+        let Some(patch) = status::patch(self.pod, &computed) else {
+            return;
+        };
         if computed.str("phase") != was {
             let text = computed.shared_str("phase");
             self.state_text(text, Str::EMPTY);
@@ -279,7 +311,10 @@ impl Turn<'_, '_> {
             return self.sync_again();
         }
         self.report();
-        if self.pod.mode == Mode::Finished && self.pod.step == Step::Idle && self.pod.patch.is_none() {
+        if self.pod.mode == Mode::Finished
+            && self.pod.step == Step::Idle
+            && self.pod.patch.is_none()
+        {
             self.delete_if_asked();
         }
     }
@@ -332,7 +367,12 @@ impl Turn<'_, '_> {
     fn state_text(&mut self, state: Str, container: Str) {
         let pod = Key::of("pods", &self.pod.object);
         let node = self.host.machine.name.clone();
-        self.out.note(Note::PodState { node, pod, container, state });
+        self.out.note(Note::PodState {
+            node,
+            pod,
+            container,
+            state,
+        });
     }
 
     /// The stage after which a container waits for nothing more.
