@@ -1,6 +1,7 @@
 //! The ways to change an object in part.
 //!
-//! [`json`] is RFC 6902, [`merge`] RFC 7386; both know nothing of types.
+//! [`json`] is RFC 6902, [`merge`] RFC 7386; both know nothing of types. [`strategic`] goes by the schema.
 
 pub mod json;
 pub mod merge;
+pub mod strategic;
