@@ -1,0 +1,113 @@
+//! Why a command stops: it waits, or it ends with a message. kubectl's words for the API server's failures.
+//!
+//! Models `kubectl/pkg/cmd/util/helpers.go` (`checkErr`, `StandardErrorMessage`).
+
+use api::Response;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    /// Something asked for has not arrived; the command will be run again.
+    Waiting,
+    /// The command ends; `message` goes to standard error as it stands (with its line end).
+    Exit { code: i32, message: String },
+}
+
+impl Failure {
+    /// `error: MESSAGE`, exit code 1.
+    pub fn error(message: impl AsRef<str>) -> Failure {
+        Failure::Exit {
+            code: 1,
+            message: format!("error: {}\n", message.as_ref()),
+        }
+    }
+
+    /// A message without `error:` in front, exit code 1.
+    pub fn plain(message: impl AsRef<str>) -> Failure {
+        Failure::Exit {
+            code: 1,
+            message: format!("{}\n", message.as_ref()),
+        }
+    }
+
+    /// A mistake in how the command was called: `error: …` and where help is.
+    pub fn usage(command: &str, message: impl AsRef<str>) -> Failure {
+        Failure::Exit {
+            code: 1,
+            message: format!(
+                "error: {}\nSee 'kubectl {command} -h' for help and examples\n",
+                message.as_ref()
+            ),
+        }
+    }
+
+    /// Ends silently.
+    pub fn exit(code: i32) -> Failure {
+        Failure::Exit {
+            code,
+            message: String::new(),
+        }
+    }
+
+    /// The API server refused.
+    pub fn server(response: &Response) -> Failure {
+        Failure::plain(server_text(response, ""))
+    }
+
+    /// The API server refused while `doing` (`error when creating "x.yaml"`).
+    pub fn server_while(response: &Response, doing: &str) -> Failure {
+        Failure::plain(server_text(response, doing))
+    }
+}
+
+/// `Error from server (NotFound): pods "x" not found`; for invalid objects `The Pod "x" is invalid: …`.
+pub(crate) fn server_text(response: &Response, doing: &str) -> String {
+    let (reason, message) = (response.reason(), response.message());
+    if doing.is_empty() && reason == "Invalid" {
+        return invalid_text(response);
+    }
+    let subject = if doing.is_empty() {
+        String::new()
+    } else {
+        format!("{doing}: ")
+    };
+    if reason.is_empty() || reason == "Unknown" {
+        format!("Error from server: {subject}{message}")
+    } else {
+        format!("Error from server ({reason}): {subject}{message}")
+    }
+}
+
+/// One problem on the line, or a list of them below it.
+pub(crate) fn invalid_text(response: &Response) -> String {
+    let details = response.body.get("details");
+    let causes = details.get("causes").items();
+    let head = format!(
+        "The {} \"{}\" is invalid",
+        details.str("kind"),
+        details.str("name")
+    );
+    let line = |cause: &api::Value| {
+        let (field, message) = (cause.str("field"), cause.str("message"));
+        if field.is_empty() {
+            message.to_owned()
+        } else {
+            format!("{field}: {message}")
+        }
+    };
+    match causes {
+        [] => format!("{head}: {}", response.message()),
+        [one] => format!("{head}: {}", line(one)),
+        many => {
+            let mut text = format!("{head}: ");
+            let mut seen: Vec<String> = Vec::new();
+            for cause in many {
+                let line = line(cause);
+                if !seen.contains(&line) {
+                    text += &format!("\n* {line}");
+                    seen.push(line);
+                }
+            }
+            text
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Manifests from `-f`: files, directories and standard input, split into documents.
+//!
+//! Models the file visitors of `cli-runtime/pkg/resource/visitor.go`.
+
+use api::{Str, Value};
+
+use crate::flags::Given;
+use crate::print::Format;
+use crate::{Context, Failure};
+
+/// One object of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Document {
+    /// As messages name it: `web.yaml`, `STDIN`.
+    pub source: Str,
+    pub object: Value,
+}
+
+/// Reads all objects that `--filename` names; lists are taken apart.
+pub(crate) fn read(ctx: &mut Context<'_>, given: &Given) -> Result<Vec<Document>, Failure> {
+    let mut documents = Vec::new();
+    for name in given.all("filename") {
+        for path in name.split(',') {
+            read_path(ctx, path, given.switch("recursive"), true, &mut documents)?;
+        }
+    }
+    Ok(documents)
+}
+
+fn read_path(
+    ctx: &mut Context<'_>,
+    path: &str,
+    recursive: bool,
+    is_named: bool,
+    documents: &mut Vec<Document>,
+) -> Result<(), Failure> {
+    if path == "-" {
+        let text = ctx.stdin().unwrap_or_default();
+        return parse("STDIN", &text, documents);
+    }
+    if path.starts_with("http://") || path.starts_with("https://") {
+        return Err(Failure::error(format!(
+            "unable to read URL {path:?}, this playground opens no network connection; hint: paste the manifest into the editor"
+        )));
+    }
+    if let Ok(names) = ctx.list_dir(path)? {
+        for name in names {
+            let child = format!("{}/{name}", path.trim_end_matches('/'));
+            if let Some(dir) = child.strip_suffix('/') {
+                if recursive {
+                    read_path(ctx, dir, recursive, false, documents)?;
+                }
+            } else {
+                read_path(ctx, &child, recursive, false, documents)?;
+            }
+        }
+        return Ok(());
+    }
+    if !is_named
+        && ![".json", ".yaml", ".yml"]
+            .iter()
+            .any(|end| path.ends_with(end))
+    {
+        return Ok(());
+    }
+    match ctx.read_file(path)? {
+        Ok(text) => parse(path, &text, documents),
+        Err(why) if why.contains("no such file") => {
+            Err(Failure::error(format!("the path {path:?} does not exist")))
+        }
+        Err(why) => Err(Failure::error(format!(
+            "the path {path:?} cannot be accessed: {why}"
+        ))),
+    }
+}
+
+/// Splits `text` into its objects; errors name `source` as kubectl does.
+pub(crate) fn parse(
+    source: &str,
+    text: &str,
+    documents: &mut Vec<Document>,
+) -> Result<(), Failure> {
+    let objects = api::yaml::load_documents(text).map_err(|why| {
+        if source == "STDIN" {
+            Failure::error(format!("error parsing STDIN: {why}"))
+        } else {
+            Failure::error(format!("error parsing {source}: {why}"))
+        }
+    })?;
+    for object in objects {
+        if object.is_null() {
+            continue;
+        }
+        if object.str("kind").is_empty() && object.is_map() {
+            return Err(Failure::error(format!(
+                "unable to decode {source:?}: Object 'Kind' is missing in '{}'",
+                object.to_json()
+            )));
+        }
+        if object.str("kind").ends_with("List") && object.has("items") {
+            for item in object.get("items").items() {
+                documents.push(Document {
+                    source: Str::new(source),
+                    object: item.clone(),
+                });
+            }
+        } else {
+            documents.push(Document {
+                source: Str::new(source),
+                object,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Replaces a format's file by the file's text.
+pub(crate) fn read_template(ctx: &mut Context<'_>, format: Format) -> Result<Format, Failure> {
+    let mut text = |path: &Str| -> Result<Str, Failure> {
+        ctx.read_file(path)?.map_err(|why| {
+            Failure::error(format!("error reading template {path}, open {path}: {why}"))
+        })
+    };
+    Ok(match format {
+        Format::GoTemplate {
+            template,
+            from_file: true,
+        } => Format::GoTemplate {
+            template: text(&template)?,
+            from_file: false,
+        },
+        Format::CustomColumns {
+            spec,
+            from_file: true,
+        } => {
+            let content = text(&spec)?;
+            let mut lines = content
+                .lines()
+                .map(|line| line.split_whitespace().collect::<Vec<_>>());
+            let (names, paths) = (
+                lines.next().unwrap_or_default(),
+                lines.next().unwrap_or_default(),
+            );
+            let pairs: Vec<String> = names
+                .iter()
+                .zip(&paths)
+                .map(|(name, path)| format!("{name}:{path}"))
+                .collect();
+            Format::CustomColumns {
+                spec: pairs.join(",").into(),
+                from_file: false,
+            }
+        }
+        other => other,
+    })
+}

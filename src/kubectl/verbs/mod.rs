@@ -1,0 +1,111 @@
+//! The commands, one file each.
+
+pub(crate) mod api_resources;
+pub(crate) mod apply;
+pub(crate) mod config;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod describe;
+pub(crate) mod files;
+pub(crate) mod get;
+pub(crate) mod logs;
+pub(crate) mod rollout;
+pub(crate) mod scale;
+pub(crate) mod set;
+pub(crate) mod version;
+
+use api::Str;
+
+use crate::{Context, Failure};
+
+type Verb = fn(&mut Context<'_>, &[Str]) -> Result<(), Failure>;
+
+/// Every command with its aliases; order is that of `kubectl help`.
+const COMMANDS: &[(&str, Verb)] = &[
+    ("create", create::run),
+    ("get", get::run),
+    ("delete", delete::run),
+    ("rollout", rollout::run),
+    ("scale", scale::run),
+    ("set", set::run),
+    ("describe", describe::run),
+    ("logs", logs::run),
+    ("log", logs::run),
+    ("apply", apply::run),
+    ("config", config::run),
+    ("api-resources", api_resources::run),
+    ("version", version::run),
+];
+
+/// Runs the command that `args` name. Global flags may stand before it.
+pub(crate) fn dispatch(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
+    let Some(at) = command_position(args) else {
+        ctx.out(HELP);
+        return Ok(());
+    };
+    let name = &args[at];
+    let Some((_, verb)) = COMMANDS.iter().find(|(known, _)| name == *known) else {
+        return Err(unknown_command(name));
+    };
+    let mut rest: Vec<Str> = args[..at].to_vec();
+    rest.extend_from_slice(&args[at + 1..]);
+    verb(ctx, &rest)
+}
+
+/// Where the command's name stands: after global flags and their values.
+fn command_position(args: &[Str]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(arg) = args.get(at) {
+        if !arg.starts_with('-') {
+            return Some(at);
+        }
+        let takes_value = !arg.contains('=')
+            && crate::flags::GLOBAL.iter().any(|flag| {
+                flag.kind != crate::flags::Kind::Switch
+                    && (arg.strip_prefix("--") == Some(flag.name)
+                        || arg
+                            .strip_prefix('-')
+                            .is_some_and(|s| s.chars().eq([flag.short])))
+            });
+        at += if takes_value { 2 } else { 1 };
+    }
+    None
+}
+
+fn unknown_command(name: &str) -> Failure {
+    let mut message = format!("error: unknown command {name:?} for \"kubectl\"\n");
+    // cobra suggests names within two edits, and those that begin with what was typed.
+    let near: Vec<&str> = COMMANDS
+        .iter()
+        .map(|(known, _)| *known)
+        .filter(|known| *known != "log")
+        .filter(|known| {
+            distance(&name.to_lowercase(), known) <= 2 || known.starts_with(&name.to_lowercase())
+        })
+        .collect();
+    if !near.is_empty() {
+        message += "\nDid you mean this?\n";
+        for known in near {
+            message += &format!("\t{known}\n");
+        }
+    }
+    Failure::Exit { code: 1, message }
+}
+
+/// Levenshtein distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut corner = i;
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let change = corner + usize::from(ca != *cb);
+            corner = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row[b.len()]
+}
+
+const HELP: &str = "kubectl controls the Kubernetes cluster manager.\n\n Find more information at: https://kubernetes.io/docs/reference/kubectl/\n\nUsage:\n  kubectl [flags] [options]\n\nUse \"kubectl <command> --help\" for more information about a given command.\nUse \"kubectl options\" for a list of global command-line options (applies to all commands).\n";
