@@ -178,8 +178,14 @@ pub enum Reply {
         body: Vec<u8>,
     },
     /// What came back, and from where.
-    Data { peer: String, bytes: Vec<u8> },
-    Pong { peer: String, micros: i64 },
+    Data {
+        peer: String,
+        bytes: Vec<u8>,
+    },
+    Pong {
+        peer: String,
+        micros: i64,
+    },
     Failed(NetError),
 }
 
@@ -195,14 +201,24 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetError {
     /// The name does not exist. `server` is who said so.
-    NameNotFound { server: String },
+    NameNotFound {
+        server: String,
+    },
     /// The resolver did not answer.
-    ResolverTimeout { server: String },
-    Refused { peer: String },
+    ResolverTimeout {
+        server: String,
+    },
+    Refused {
+        peer: String,
+    },
     /// Nothing came back in time.
-    Timeout { peer: String },
+    Timeout {
+        peer: String,
+    },
     Unreachable,
-    Reset { peer: String },
+    Reset {
+        peer: String,
+    },
     /// TLS: the certificate is not trusted, or the peer speaks no TLS.
     Tls(String),
     /// The URL or host cannot be understood.

@@ -33,8 +33,23 @@ pub fn standard_root(image: &ImageFiles<'_>) -> Volume {
     };
     let never = "a fresh volume has room and no clashes";
     for path in [
-        "bin", "dev", "etc", "home", "lib", "mnt", "opt", "proc", "run", "sbin", "srv", "sys", "usr/bin", "usr/local/bin",
-        "usr/sbin", "var/lib", "var/log",
+        "bin",
+        "dev",
+        "etc",
+        "home",
+        "lib",
+        "mnt",
+        "opt",
+        "proc",
+        "run",
+        "sbin",
+        "srv",
+        "sys",
+        "usr/bin",
+        "usr/local/bin",
+        "usr/sbin",
+        "var/lib",
+        "var/log",
     ] {
         root.make_dirs(path, dir(0o755)).expect(never);
     }

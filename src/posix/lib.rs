@@ -24,8 +24,8 @@ mod tools;
 
 pub use drive::{Finished, QuietHost, run_script, run_script_as};
 pub use files::{
-    Access, Body, Device, Disk, Errno, Files, Found, Ino, Kind, Meta, Mount, Mounts, Node, Place, ROOT, Stat, Tree,
-    User, Volume, VolumeId,
+    Access, Body, Device, Disk, Errno, Files, Found, Ino, Kind, Meta, Mount, Mounts, Node, Place,
+    ROOT, Stat, Tree, User, Volume, VolumeId,
 };
 pub use host::*;
 pub use image::{ImageFiles, standard_root};

@@ -60,7 +60,12 @@ impl Regex {
     /// The first match and its groups.
     pub(crate) fn captures<'t>(&self, text: &'t str) -> Option<Vec<Option<&'t str>>> {
         let spans = self.spans_at(text, 0)?;
-        Some(spans.into_iter().map(|s| s.map(|(a, b)| &text[a..b])).collect())
+        Some(
+            spans
+                .into_iter()
+                .map(|s| s.map(|(a, b)| &text[a..b]))
+                .collect(),
+        )
     }
 
     pub(crate) fn group_names(&self) -> Vec<Option<String>> {
@@ -106,7 +111,8 @@ fn translate(pattern: &str, extended: bool) -> Result<String, String> {
                     '>' => out.push_str("\\b"),
                     '`' => out.push_str("\\A"),
                     '\'' => out.push_str("\\z"),
-                    'n' | 't' | 'r' | 'f' | 'v' | 'a' | 'w' | 'W' | 's' | 'S' | 'b' | 'B' | 'd' | 'D' => {
+                    'n' | 't' | 'r' | 'f' | 'v' | 'a' | 'w' | 'W' | 's' | 'S' | 'b' | 'B' | 'd'
+                    | 'D' => {
                         out.push('\\');
                         out.push(next);
                     }
@@ -139,7 +145,11 @@ fn translate(pattern: &str, extended: bool) -> Result<String, String> {
                 starts = c != ')';
             }
             '{' if extended && is_interval(&chars[i..]) && !at_start => out.push('{'),
-            '}' if extended && out.rfind('{').is_some_and(|o| !out[..o].ends_with('\\') && !out[o..].contains('}')) => {
+            '}' if extended
+                && out
+                    .rfind('{')
+                    .is_some_and(|o| !out[..o].ends_with('\\') && !out[o..].contains('}')) =>
+            {
                 out.push('}');
             }
             '(' | ')' | '{' | '}' | '|' | '+' | '?' if !extended || c == '{' || c == '}' => {
@@ -202,7 +212,11 @@ fn bracket(chars: &[char], mut i: usize, out: &mut String) -> Result<usize, Stri
                 out.push_str(&format!("[:{name}:]"));
                 i += end + 2;
             }
-            '\\' if matches!(chars.get(i), Some('n' | 't' | 'r' | ']' | '\\' | '.' | '-' | '/' | '[' | '"' | 'w' | 's' | 'd')) => {
+            '\\' if matches!(
+                chars.get(i),
+                Some('n' | 't' | 'r' | ']' | '\\' | '.' | '-' | '/' | '[' | '"' | 'w' | 's' | 'd')
+            ) =>
+            {
                 // Not POSIX, but every tool people use reads these as escapes or does not care.
                 out.push('\\');
                 out.push(chars[i]);

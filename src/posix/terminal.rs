@@ -1,11 +1,11 @@
 //! A person at a prompt: lines in, output out, with variables and directory that stay.
 
+use crate::files::Mounts;
 use crate::files::{Disk, User};
 use crate::host::{Host, Pid};
 use crate::shell::Env;
 use crate::syntax::{Dialect, ParseError, Parser};
 use crate::system::{Channel, Event, Flavour, Spawn, System};
-use crate::files::Mounts;
 
 /// What became of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,14 @@ pub struct Terminal {
 
 impl Terminal {
     /// A terminal whose shell starts in `cwd`. `tty` makes tools use columns and shells prompt.
-    pub fn new(mounts: Mounts, flavour: Flavour, env: Env, cwd: &str, tty: bool, host: &mut dyn Host) -> Terminal {
+    pub fn new(
+        mounts: Mounts,
+        flavour: Flavour,
+        env: Env,
+        cwd: &str,
+        tty: bool,
+        host: &mut dyn Host,
+    ) -> Terminal {
         let mut system = System::new(mounts, flavour);
         system.set_next_pid(1000);
         let spawn = Spawn {
@@ -154,7 +161,12 @@ impl Terminal {
 
     /// Steps until the shell prompts again, as long as nothing has to be waited for outside. For hosts whose
     /// programs all end at once; gives the time to come back if something sleeps.
-    pub fn settle(&mut self, disk: &mut Disk, host: &mut dyn Host, budget: u32) -> crate::system::Poll {
+    pub fn settle(
+        &mut self,
+        disk: &mut Disk,
+        host: &mut dyn Host,
+        budget: u32,
+    ) -> crate::system::Poll {
         let poll = self.system.step(disk, host, budget);
         for event in self.system.take_events() {
             self.observe(&event);

@@ -6,9 +6,17 @@ fn main() {
     let mut args = std::env::args().skip(1);
     let shell = args.next().unwrap_or_else(|| "bash".into());
     let script = args.next().unwrap_or_default();
-    let flavour = if shell == "ash" { Flavour::Busybox } else { Flavour::Gnu };
+    let flavour = if shell == "ash" {
+        Flavour::Busybox
+    } else {
+        Flavour::Gnu
+    };
     let done = run_script_as(&shell, flavour, &script, Volume::new());
     print!("{}", done.stdout);
     eprint!("{}", done.stderr);
-    eprintln!("[status {:?} after {} s]", done.status, done.micros / 1_000_000);
+    eprintln!(
+        "[status {:?} after {} s]",
+        done.status,
+        done.micros / 1_000_000
+    );
 }

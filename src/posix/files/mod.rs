@@ -60,4 +60,3 @@ impl fmt::Display for Errno {
         })
     }
 }
-

@@ -88,17 +88,20 @@ impl Mounts {
             Some(ino) => ino,
             None => source.make_dirs(sub_path, dir)?,
         };
-        let is_file = source.node(root).is_some_and(|n| n.kind() != Kind::Directory);
+        let is_file = source
+            .node(root)
+            .is_some_and(|n| n.kind() != Kind::Directory);
         let at = format!("/{}", at.trim_matches('/'));
         self.list.retain(|m| *m.at != *at || *m.at == *"/");
         let (over, below) = self.covering(&at);
-        if let Some(target) = disk.volume_mut(over.volume) {
-            if target.find(&below).is_none() && over.root == ROOT {
-                if is_file {
-                    target.write(&below, "", Meta::default())?;
-                } else {
-                    target.make_dirs(&below, dir)?;
-                }
+        if let Some(target) = disk.volume_mut(over.volume)
+            && target.find(&below).is_none()
+            && over.root == ROOT
+        {
+            if is_file {
+                target.write(&below, "", Meta::default())?;
+            } else {
+                target.make_dirs(&below, dir)?;
             }
         }
         self.list.push(Mount {

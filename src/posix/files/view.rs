@@ -172,7 +172,8 @@ impl Files<'_> {
     }
 
     pub fn is_dir(&self, path: &str) -> bool {
-        self.stat(path, true).is_ok_and(|s| s.kind == Kind::Directory)
+        self.stat(path, true)
+            .is_ok_and(|s| s.kind == Kind::Directory)
     }
 
     /// The node at a place.
@@ -413,7 +414,11 @@ impl Files<'_> {
             }
             match &self.at(&old)?.body {
                 Body::Directory(entries) if !is_dir || !entries.is_empty() => {
-                    return Err(if is_dir { Errno::NotEmpty } else { Errno::IsDirectory });
+                    return Err(if is_dir {
+                        Errno::NotEmpty
+                    } else {
+                        Errno::IsDirectory
+                    });
                 }
                 Body::Directory(_) => {}
                 _ if is_dir => return Err(Errno::NotDirectory),

@@ -253,7 +253,12 @@ impl Volume {
     }
 
     /// Puts a file at a path, making directories above it (mode 755), replacing a file that is there.
-    pub fn write(&mut self, path: &str, bytes: impl Into<Vec<u8>>, meta: Meta) -> Result<Ino, Errno> {
+    pub fn write(
+        &mut self,
+        path: &str,
+        bytes: impl Into<Vec<u8>>,
+        meta: Meta,
+    ) -> Result<Ino, Errno> {
         self.put(path, Body::File(Arc::new(bytes.into())), meta)
     }
 
@@ -274,7 +279,10 @@ impl Volume {
     /// Puts any node at a path.
     pub fn put(&mut self, path: &str, body: Body, meta: Meta) -> Result<Ino, Errno> {
         let (above, name) = split(path);
-        let dir_meta = Meta { mode: 0o755, ..meta };
+        let dir_meta = Meta {
+            mode: 0o755,
+            ..meta
+        };
         let dir = self.make_dirs(above, dir_meta)?;
         if name.is_empty() {
             return Err(Errno::IsDirectory);
@@ -318,7 +326,13 @@ impl Volume {
         }
     }
 
-    pub(crate) fn add(&mut self, dir: Ino, name: &str, body: Body, meta: Meta) -> Result<Ino, Errno> {
+    pub(crate) fn add(
+        &mut self,
+        dir: Ino,
+        name: &str,
+        body: Body,
+        meta: Meta,
+    ) -> Result<Ino, Errno> {
         if name.len() > 255 {
             return Err(Errno::NameTooLong);
         }
@@ -388,7 +402,13 @@ impl Volume {
     }
 
     /// Writes into a file at an offset; a gap reads as zeros.
-    pub(crate) fn write_at(&mut self, ino: Ino, at: u64, bytes: &[u8], now: i64) -> Result<(), Errno> {
+    pub(crate) fn write_at(
+        &mut self,
+        ino: Ino,
+        at: u64,
+        bytes: &[u8],
+        now: i64,
+    ) -> Result<(), Errno> {
         let end = at as usize + bytes.len();
         if end > FILE_LIMIT_BYTES {
             return Err(Errno::TooLarge);

@@ -73,7 +73,11 @@ impl<'a> Eval<'a> {
     }
 
     fn error(&self, what: &str) -> String {
-        format!("{}: {what} (error token is \"{}\")", self.text.trim(), self.rest)
+        format!(
+            "{}: {what} (error token is \"{}\")",
+            self.text.trim(),
+            self.rest
+        )
     }
 
     fn take(&mut self, op: &str) -> bool {
@@ -177,7 +181,8 @@ impl<'a> Eval<'a> {
                 rest.starts_with(**op) && {
                     let after = &rest[op.len()..];
                     let doubled = after.starts_with(**op) && !matches!(**op, "+" | "-");
-                    let assigns = after.starts_with('=') && !matches!(**op, "==" | "!=" | "<=" | ">=");
+                    let assigns =
+                        after.starts_with('=') && !matches!(**op, "==" | "!=" | "<=" | ">=");
                     !doubled && !assigns
                 }
             });

@@ -88,7 +88,13 @@ impl Shell {
     }
 
     /// The same, refusing readonly variables with a message.
-    pub(crate) fn assign_checked(&mut self, name: &str, value: Arc<str>, p: &mut Process, k: &mut Kernel<'_>) -> bool {
+    pub(crate) fn assign_checked(
+        &mut self,
+        name: &str,
+        value: Arc<str>,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> bool {
         if self.vars.get(name).is_some_and(|v| v.readonly) {
             self.readonly_error(name, p, k);
             return false;
@@ -106,7 +112,11 @@ impl Shell {
     }
 
     pub(crate) fn set_array(&mut self, name: &str, items: Vec<Arc<str>>) {
-        let items: BTreeMap<i64, Arc<str>> = items.into_iter().enumerate().map(|(i, v)| (i as i64, v)).collect();
+        let items: BTreeMap<i64, Arc<str>> = items
+            .into_iter()
+            .enumerate()
+            .map(|(i, v)| (i as i64, v))
+            .collect();
         self.vars_mut().entry(name).value = Some(Value::Array(Arc::new(items)));
     }
 
@@ -179,7 +189,13 @@ impl Shell {
         format!("{old}{text}").into()
     }
 
-    fn assign_array(&mut self, name: &str, append: bool, is_map: bool, items: Vec<(Option<String>, Arc<str>)>) {
+    fn assign_array(
+        &mut self,
+        name: &str,
+        append: bool,
+        is_map: bool,
+        items: Vec<(Option<String>, Arc<str>)>,
+    ) {
         if is_map {
             let mut map = match self.vars.get(name).and_then(|v| v.value.clone()) {
                 Some(Value::Map(old)) if append => (*old).clone(),
@@ -191,11 +207,12 @@ impl Shell {
             self.vars_mut().entry(name).value = Some(Value::Map(Arc::new(map)));
             return;
         }
-        let mut list: BTreeMap<i64, Arc<str>> = match self.vars.get(name).and_then(|v| v.value.clone()) {
-            Some(Value::Array(old)) if append => (*old).clone(),
-            Some(Value::Text(old)) if append => BTreeMap::from([(0, old)]),
-            _ => BTreeMap::new(),
-        };
+        let mut list: BTreeMap<i64, Arc<str>> =
+            match self.vars.get(name).and_then(|v| v.value.clone()) {
+                Some(Value::Array(old)) if append => (*old).clone(),
+                Some(Value::Text(old)) if append => BTreeMap::from([(0, old)]),
+                _ => BTreeMap::new(),
+            };
         let mut next = list.last_key_value().map_or(0, |(i, _)| i + 1);
         for (key, value) in items {
             if let Some(key) = key {
@@ -226,7 +243,9 @@ impl Names for Direct<'_> {
         let value = self.0.vars.get(name)?.value.as_ref()?;
         match (value, index) {
             (Value::Array(items), Some(i)) => items.get(&i).map(|t| t.to_string()),
-            (Value::Map(items), Some(i)) => items.get(i.to_string().as_str()).map(|t| t.to_string()),
+            (Value::Map(items), Some(i)) => {
+                items.get(i.to_string().as_str()).map(|t| t.to_string())
+            }
             (value, _) => value.first().map(|t| t.to_string()),
         }
     }

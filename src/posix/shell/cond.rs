@@ -45,7 +45,12 @@ impl Expander<'_> {
                             .map_err(|e| Stop::Fail(format!("invalid regular expression: {e}")))?;
                         match regex.captures(&left) {
                             Some(found) => {
-                                *groups = Some(found.into_iter().map(|g| Arc::from(g.unwrap_or_default())).collect());
+                                *groups = Some(
+                                    found
+                                        .into_iter()
+                                        .map(|g| Arc::from(g.unwrap_or_default()))
+                                        .collect(),
+                                );
                                 true
                             }
                             None => {
@@ -56,7 +61,9 @@ impl Expander<'_> {
                     }
                     "<" => left < self.text(right)?,
                     ">" => left > self.text(right)?,
-                    op @ ("-nt" | "-ot" | "-ef") => compare_files(&left, op, &self.text(right)?, self.files),
+                    op @ ("-nt" | "-ot" | "-ef") => {
+                        compare_files(&left, op, &self.text(right)?, self.files)
+                    }
                     op => {
                         let right = self.text(right)?;
                         let (a, b) = (self.number(&left)?, self.number(&right)?);
@@ -80,7 +87,9 @@ fn unary(op: &str, text: &str, files: &Files<'_>) -> Option<bool> {
         "-d" => is(Kind::Directory),
         "-c" => is(Kind::Device),
         "-b" | "-p" | "-S" => false,
-        "-h" | "-L" => files.stat(text, false).is_ok_and(|s| s.kind == Kind::Symlink),
+        "-h" | "-L" => files
+            .stat(text, false)
+            .is_ok_and(|s| s.kind == Kind::Symlink),
         "-s" => stat().is_some_and(|s| s.size > 0),
         "-r" => files.may(text, Access::Read),
         "-w" => files.may(text, Access::Write),
@@ -137,8 +146,14 @@ pub(crate) fn test_expression(args: &[Arc<str>], files: &Files<'_>) -> Result<bo
     let value = t.or()?;
     match t.args.first() {
         None => Ok(value),
-        Some(arg) if args.len() == 2 => Err(format!("{}: unary operator expected", if t.args.len() == 1 { &args[0] } else { arg })),
-        Some(arg) if args.len() == 3 => Err(format!("{}: binary operator expected", if t.args.len() == 2 { &args[1] } else { arg })),
+        Some(arg) if args.len() == 2 => Err(format!(
+            "{}: unary operator expected",
+            if t.args.len() == 1 { &args[0] } else { arg }
+        )),
+        Some(arg) if args.len() == 3 => Err(format!(
+            "{}: binary operator expected",
+            if t.args.len() == 2 { &args[1] } else { arg }
+        )),
         Some(_) => Err("too many arguments".into()),
     }
 }
@@ -146,7 +161,19 @@ pub(crate) fn test_expression(args: &[Arc<str>], files: &Files<'_>) -> Result<bo
 fn is_binary(op: &str) -> bool {
     matches!(
         op,
-        "=" | "==" | "!=" | "<" | ">" | "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" | "-nt" | "-ot" | "-ef"
+        "=" | "=="
+            | "!="
+            | "<"
+            | ">"
+            | "-eq"
+            | "-ne"
+            | "-lt"
+            | "-le"
+            | "-gt"
+            | "-ge"
+            | "-nt"
+            | "-ot"
+            | "-ef"
     )
 }
 

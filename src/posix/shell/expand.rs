@@ -157,7 +157,11 @@ impl Fields {
 }
 
 impl<'a> Expander<'a> {
-    pub(crate) fn new(sh: &'a Shell, files: &'a Files<'a>, results: &'a [Arc<str>]) -> Expander<'a> {
+    pub(crate) fn new(
+        sh: &'a Shell,
+        files: &'a Files<'a>,
+        results: &'a [Arc<str>],
+    ) -> Expander<'a> {
         Expander {
             sh,
             files,

@@ -100,24 +100,56 @@ pub(crate) enum Frame {
     Source(Box<Source>),
     Run(Cmd),
     Start(Box<Start>),
-    List { cmd: Cmd, next: u32 },
-    AndOr { cmd: Cmd, next: u32 },
+    List {
+        cmd: Cmd,
+        next: u32,
+    },
+    AndOr {
+        cmd: Cmd,
+        next: u32,
+    },
     Not,
-    Time { started: i64 },
-    If { cmd: Cmd, clause: u32, in_cond: bool },
-    While { cmd: Cmd, in_cond: bool, last: i32 },
-    For { cmd: Cmd, items: Arc<[Arc<str>]>, next: u32 },
+    Time {
+        started: i64,
+    },
+    If {
+        cmd: Cmd,
+        clause: u32,
+        in_cond: bool,
+    },
+    While {
+        cmd: Cmd,
+        in_cond: bool,
+        last: i32,
+    },
+    For {
+        cmd: Cmd,
+        items: Arc<[Arc<str>]>,
+        next: u32,
+    },
     /// A `for ((…))`: `after_body` says whether the step comes first.
-    ForArith { cmd: Cmd, after_body: bool },
+    ForArith {
+        cmd: Cmd,
+        after_body: bool,
+    },
     /// Which arm of a `case` ran, for `;&`.
-    Case { cmd: Cmd, arm: u32, text: Arc<str> },
+    Case {
+        cmd: Cmd,
+        arm: u32,
+        text: Arc<str>,
+    },
     Wait(Box<Waiting>),
     Capture(Box<Capture>),
     Restore(Box<Restore>),
     Call(Box<Call>),
     Read(Box<Reading>),
     /// The builtin `wait`: these children, or any one of them.
-    WaitFor { pids: Box<[Pid]>, any: bool },
+    WaitFor {
+        pids: Box<[Pid]>,
+        any: bool,
+    },
     /// A trap's command runs above; then this is the status again.
-    Trap { status: i32 },
+    Trap {
+        status: i32,
+    },
 }

@@ -207,12 +207,19 @@ impl Shell {
             vars.export("SHLVL", true);
         }
         if vars.text("PATH").is_none() {
-            vars.set_text("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+            vars.set_text(
+                "PATH",
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            );
         }
     }
 
     /// Reads the shell's own arguments. `Some`: a script to open.
-    pub(crate) fn configure(&mut self, args: &[Arc<str>], tty: bool) -> Result<Option<String>, String> {
+    pub(crate) fn configure(
+        &mut self,
+        args: &[Arc<str>],
+        tty: bool,
+    ) -> Result<Option<String>, String> {
         let mut rest = args;
         let mut command = false;
         let mut from_stdin = false;
@@ -296,7 +303,9 @@ impl Shell {
 
     /// Whether it has a command for a signal (or, at the terminal, comes back to its prompt).
     pub(crate) fn catches(&self, signal: Signal) -> bool {
-        if self.interactive && (signal == Signal::INT || signal == Signal::TERM || signal == Signal::QUIT) {
+        if self.interactive
+            && (signal == Signal::INT || signal == Signal::TERM || signal == Signal::QUIT)
+        {
             return true;
         }
         self.traps.get(&signal.0).is_some_and(|t| !t.is_empty())

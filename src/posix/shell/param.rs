@@ -10,7 +10,10 @@ use std::sync::Arc;
 pub(crate) enum Values {
     One(Arc<str>),
     /// `$@`, `$*`, `${a[@]}`, `${a[*]}`.
-    Many { items: Vec<Arc<str>>, joined: bool },
+    Many {
+        items: Vec<Arc<str>>,
+        joined: bool,
+    },
 }
 
 impl Expander<'_> {
@@ -49,7 +52,10 @@ impl Expander<'_> {
                 }
                 let text: Arc<str> = self.text(word)?.into();
                 if !crate::syntax::is_name(&p.name) {
-                    return Err(Stop::Fail(format!("${}: cannot assign in this way", p.name)));
+                    return Err(Stop::Fail(format!(
+                        "${}: cannot assign in this way",
+                        p.name
+                    )));
                 }
                 let index = match &p.index {
                     Some(Index::At(word)) => Some(self.subscript(&p.name, word)?),
@@ -118,7 +124,8 @@ impl Expander<'_> {
     }
 
     fn unset_is_error(&self, p: &Param, set: bool) -> Expanded<()> {
-        let list = matches!(&*p.name, "@" | "*") || matches!(p.index, Some(Index::All | Index::Joined));
+        let list =
+            matches!(&*p.name, "@" | "*") || matches!(p.index, Some(Index::All | Index::Joined));
         if set || !self.sh.options.nounset || list {
             return Ok(());
         }
@@ -154,7 +161,11 @@ impl Expander<'_> {
         Ok(None)
     }
 
-    pub(crate) fn subscript(&mut self, name: &str, word: &[crate::syntax::Part]) -> Expanded<String> {
+    pub(crate) fn subscript(
+        &mut self,
+        name: &str,
+        word: &[crate::syntax::Part],
+    ) -> Expanded<String> {
         let text = self.text(word)?;
         let is_map = matches!(
             self.sh.vars.get(name).and_then(|v| v.value.as_ref()),
@@ -223,7 +234,10 @@ impl Expander<'_> {
                 self.files.user.uid.to_string()
             }
             "BASHPID" if sh.dialect == crate::syntax::Dialect::Bash => sh.own_pid.to_string(),
-            "SECONDS" if self.sh.vars.get(name).is_none() && sh.dialect != crate::syntax::Dialect::Dash => {
+            "SECONDS"
+                if self.sh.vars.get(name).is_none()
+                    && sh.dialect != crate::syntax::Dialect::Dash =>
+            {
                 ((self.files.now - sh.started) / 1_000_000).to_string()
             }
             "EPOCHSECONDS" => (self.files.now / 1_000_000).to_string(),
@@ -287,7 +301,10 @@ impl Expander<'_> {
                 Some(n) => start.saturating_add(n).min(count),
             };
             if end < start {
-                return Err(Stop::Fail(format!("{}: substring expression < 0", length.unwrap_or(0))));
+                return Err(Stop::Fail(format!(
+                    "{}: substring expression < 0",
+                    length.unwrap_or(0)
+                )));
             }
             Ok(start as usize..end as usize)
         };
@@ -356,10 +373,23 @@ impl Expander<'_> {
 /// A change of each element's text.
 enum Change {
     Nothing,
-    TrimStart { longest: bool, pattern: Vec<char> },
-    TrimEnd { longest: bool, pattern: Vec<char> },
-    Replace { place: ReplaceAt, pattern: Vec<char>, with: String },
-    Case { upper: bool, all: bool },
+    TrimStart {
+        longest: bool,
+        pattern: Vec<char>,
+    },
+    TrimEnd {
+        longest: bool,
+        pattern: Vec<char>,
+    },
+    Replace {
+        place: ReplaceAt,
+        pattern: Vec<char>,
+        with: String,
+    },
+    Case {
+        upper: bool,
+        all: bool,
+    },
     Quote,
 }
 

@@ -71,7 +71,8 @@ fn set(pattern: &[char], p: usize, c: char) -> Option<(bool, usize)> {
         }
         first = false;
         if low == '[' && pattern.get(i + 1) == Some(&':') {
-            let end = (i + 2..pattern.len() - 1).find(|j| pattern[*j] == ':' && pattern[j + 1] == ']')?;
+            let end =
+                (i + 2..pattern.len() - 1).find(|j| pattern[*j] == ':' && pattern[j + 1] == ']')?;
             let name: String = pattern[i + 2..end].iter().collect();
             found |= in_class(&name, c);
             i = end + 2;

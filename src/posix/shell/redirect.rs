@@ -107,7 +107,12 @@ impl Shell {
         Ok(())
     }
 
-    fn changes(&mut self, redir: &ReadyRedir, p: &mut Process, k: &mut Kernel<'_>) -> Result<Vec<Change>, String> {
+    fn changes(
+        &mut self,
+        redir: &ReadyRedir,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> Result<Vec<Change>, String> {
         let path = &redir.target;
         let read = OpenMode {
             read: true,
@@ -132,7 +137,11 @@ impl Shell {
             RedirOp::Duplicate => return self.duplicate(redir, p, k),
             RedirOp::Read => read,
             RedirOp::Write | RedirOp::Both => {
-                if self.options.noclobber && k.files(p).stat(path, true).is_ok_and(|s| s.kind == crate::files::Kind::File) {
+                if self.options.noclobber
+                    && k.files(p)
+                        .stat(path, true)
+                        .is_ok_and(|s| s.kind == crate::files::Kind::File)
+                {
                     return Err(match self.dialect {
                         Dialect::Bash => format!("{path}: cannot overwrite existing file"),
                         Dialect::Ash => format!("can't create {path}: File exists"),
@@ -159,7 +168,12 @@ impl Shell {
         Ok(vec![Change::Set(redir.fd, open)])
     }
 
-    fn duplicate(&mut self, redir: &ReadyRedir, p: &Process, k: &mut Kernel<'_>) -> Result<Vec<Change>, String> {
+    fn duplicate(
+        &mut self,
+        redir: &ReadyRedir,
+        p: &Process,
+        k: &mut Kernel<'_>,
+    ) -> Result<Vec<Change>, String> {
         let text = &redir.target;
         if text == "-" {
             return Ok(vec![Change::Close(redir.fd)]);
@@ -192,11 +206,15 @@ impl Shell {
         match (self.dialect, errno, write) {
             (Dialect::Bash, Errno::NoEntry, _) if path.is_empty() => format!("{path}: {errno}"),
             (Dialect::Bash, ..) => format!("{path}: {errno}"),
-            (Dialect::Ash, Errno::NoEntry, true) => format!("can't create {path}: nonexistent directory"),
+            (Dialect::Ash, Errno::NoEntry, true) => {
+                format!("can't create {path}: nonexistent directory")
+            }
             (Dialect::Ash, Errno::NoEntry, false) => format!("can't open {path}: no such file"),
             (Dialect::Ash, _, true) => format!("can't create {path}: {errno}"),
             (Dialect::Ash, _, false) => format!("can't open {path}: {errno}"),
-            (Dialect::Dash, Errno::NoEntry, true) => format!("cannot create {path}: Directory nonexistent"),
+            (Dialect::Dash, Errno::NoEntry, true) => {
+                format!("cannot create {path}: Directory nonexistent")
+            }
             (Dialect::Dash, Errno::NoEntry, false) => format!("cannot open {path}: No such file"),
             (Dialect::Dash, _, true) => format!("cannot create {path}: {errno}"),
             (Dialect::Dash, _, false) => format!("cannot open {path}: {errno}"),

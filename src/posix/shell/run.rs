@@ -3,10 +3,10 @@
 use super::expand::{Expanded, Expander, Stop};
 use super::frame::*;
 use super::{Job, Shell};
+use crate::files::Device;
 use crate::syntax::{ArmEnd, Cmd, Command, Dialect, Join, ParseError, Parser, Part};
 use crate::system::signal::Signal;
 use crate::system::{Ending, Event, Kernel, Process, Program, Read, Target, Turn, Wait};
-use crate::files::Device;
 use std::sync::Arc;
 
 /// Frames a shell may pile up: a runaway recursion ends here.
@@ -28,7 +28,13 @@ pub(crate) enum Flow {
 
 impl Shell {
     /// Advances until something has to be waited for or the quantum is used up.
-    pub(crate) fn run(&mut self, p: &mut Process, k: &mut Kernel<'_>, quantum: u32, used: &mut u32) -> Turn {
+    pub(crate) fn run(
+        &mut self,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+        quantum: u32,
+        used: &mut u32,
+    ) -> Turn {
         p.wait = Wait::Ready;
         self.own_pid = p.pid;
         for n in 1..=quantum {
@@ -184,7 +190,8 @@ impl Shell {
                     return Flow::Go;
                 }
                 if self.status == 0 {
-                    self.frames.push(Frame::Run(clauses[clause as usize].1.clone()));
+                    self.frames
+                        .push(Frame::Run(clauses[clause as usize].1.clone()));
                 } else if let Some((cond, _)) = clauses.get(clause as usize + 1) {
                     let cond = cond.clone();
                     self.frames.push(Frame::If {
@@ -267,7 +274,12 @@ impl Shell {
         }
     }
 
-    fn read_command(&mut self, mut source: Box<Source>, p: &mut Process, k: &mut Kernel<'_>) -> Flow {
+    fn read_command(
+        &mut self,
+        mut source: Box<Source>,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> Flow {
         let stdin = source.kind == SourceKind::Stdin;
         if stdin && source.text[source.at..].trim().is_empty() {
             source.text = "".into();
@@ -335,7 +347,8 @@ impl Shell {
                         self.frames.push(Frame::Source(source));
                         return Flow::Go;
                     }
-                    if !(source.kind != SourceKind::Stdin && source.text[at..].trim().is_empty()
+                    if !(source.kind != SourceKind::Stdin
+                        && source.text[at..].trim().is_empty()
                         && source.kind != SourceKind::File)
                     {
                         self.frames.push(Frame::Source(source));
@@ -348,7 +361,12 @@ impl Shell {
     }
 
     /// Reads one more line of commands from standard input. `None`: it has to be waited for; `false`: the end.
-    fn read_line(&mut self, source: &mut Source, p: &mut Process, k: &mut Kernel<'_>) -> Option<bool> {
+    fn read_line(
+        &mut self,
+        source: &mut Source,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> Option<bool> {
         let Some(open) = p.fd(0) else {
             return Some(false);
         };
@@ -384,7 +402,11 @@ impl Shell {
             }
             (false, Dialect::Dash) => (if p.user.uid == 0 { "# " } else { "$ " }).into(),
             (false, Dialect::Bash) => {
-                let user = if p.user.uid == 0 { "root" } else { "I have no name!" };
+                let user = if p.user.uid == 0 {
+                    "root"
+                } else {
+                    "I have no name!"
+                };
                 let sign = if p.user.uid == 0 { '#' } else { '$' };
                 format!("{user}@{}:{}{sign} ", k.host.hostname(), p.cwd)
             }
@@ -392,13 +414,23 @@ impl Shell {
         let _ = k.put(p, 2, text.as_bytes());
     }
 
-    fn syntax_error(&mut self, source: &Source, error: ParseError, p: &mut Process, k: &mut Kernel<'_>) -> Flow {
+    fn syntax_error(
+        &mut self,
+        source: &Source,
+        error: ParseError,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> Flow {
         let line = error.line();
         let message = error.message(self.dialect);
         let name = self.name.clone();
         let text = match self.dialect {
             Dialect::Bash => {
-                let dash_c = if source.kind == SourceKind::Command { " -c:" } else { "" };
+                let dash_c = if source.kind == SourceKind::Command {
+                    " -c:"
+                } else {
+                    ""
+                };
                 let who = match source.kind {
                     SourceKind::Line => format!("{name}:"),
                     _ => format!("{name}:{dash_c} line {line}:"),
@@ -539,7 +571,13 @@ impl Shell {
         self.fatal(2, p, k)
     }
 
-    fn pipeline(&mut self, stages: &[Cmd], join: &[bool], p: &mut Process, k: &mut Kernel<'_>) -> Flow {
+    fn pipeline(
+        &mut self,
+        stages: &[Cmd],
+        join: &[bool],
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> Flow {
         let mut pids = Vec::new();
         let mut input = None;
         for (i, stage) in stages.iter().enumerate() {
@@ -617,7 +655,12 @@ impl Shell {
         }
     }
 
-    fn wait_foreground(&mut self, mut waiting: Box<Waiting>, p: &mut Process, k: &mut Kernel<'_>) -> Flow {
+    fn wait_foreground(
+        &mut self,
+        mut waiting: Box<Waiting>,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> Flow {
         let mut death = None;
         for (pid, status) in waiting.pids.iter_mut().filter(|(_, s)| s.is_none()) {
             if let Some((_, ending)) = k.reap(p.pid, Some(*pid)) {
@@ -650,7 +693,12 @@ impl Shell {
         let statuses: Vec<i32> = waiting.pids.iter().map(|(_, s)| s.unwrap_or(0)).collect();
         let mut status = statuses.last().copied().unwrap_or(0);
         if self.options.pipefail {
-            status = statuses.iter().rev().copied().find(|s| *s != 0).unwrap_or(0);
+            status = statuses
+                .iter()
+                .rev()
+                .copied()
+                .find(|s| *s != 0)
+                .unwrap_or(0);
         }
         self.pipe_status = statuses;
         self.settle(status, p, k)
@@ -659,7 +707,7 @@ impl Shell {
     /// A command ended with this status: `set -e` and the ERR trap look at it.
     pub(crate) fn settle(&mut self, status: i32, p: &mut Process, k: &mut Kernel<'_>) -> Flow {
         self.status = status;
-        if status == 0 || !(self.options.errexit && !self.interactive) {
+        if status == 0 || !self.options.errexit || self.interactive {
             return Flow::Go;
         }
         if self.spared || self.is_spared() {
@@ -734,7 +782,13 @@ impl Shell {
     }
 
     /// Starts `<(…)`: its pipe becomes a descriptor of this shell.
-    fn process_substitution(&mut self, reads: bool, cmd: &Cmd, p: &mut Process, k: &mut Kernel<'_>) -> Flow {
+    fn process_substitution(
+        &mut self,
+        reads: bool,
+        cmd: &Cmd,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> Flow {
         let shell = self.subshell(cmd);
         let Some(child) = k.fork(p, Program::Shell(Box::new(shell)), true) else {
             return self.cannot_fork(p, k);
@@ -760,7 +814,13 @@ impl Shell {
     }
 
     /// Puts a command back that stopped in its expansion, and does what it needs.
-    pub(crate) fn need(&mut self, start: Start, stop: Stop, p: &mut Process, k: &mut Kernel<'_>) -> Flow {
+    pub(crate) fn need(
+        &mut self,
+        start: Start,
+        stop: Stop,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> Flow {
         match stop {
             Stop::Command(cmd) => {
                 self.frames.push(Frame::Start(Box::new(start)));
@@ -785,7 +845,12 @@ impl Shell {
     }
 
     /// `$(<file)`
-    fn read_file_substitution(&mut self, cmd: &Cmd, p: &mut Process, k: &mut Kernel<'_>) -> Option<Flow> {
+    fn read_file_substitution(
+        &mut self,
+        cmd: &Cmd,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> Option<Flow> {
         let Command::Simple(simple) = &**cmd else {
             return None;
         };
@@ -909,7 +974,9 @@ impl Shell {
                 Err(stop) => self.need(start, stop, p, k),
             },
             Command::Redirected { inner, redirs } => {
-                match self.expand(&start.results, p, k, |e| super::redirect::targets(e, redirs)) {
+                match self.expand(&start.results, p, k, |e| {
+                    super::redirect::targets(e, redirs)
+                }) {
                     Ok(targets) => {
                         let mut restore = Restore {
                             pipes: start.pipes,
@@ -918,7 +985,11 @@ impl Shell {
                         if let Err(message) = self.redirect(&targets, Some(&mut restore), p, k) {
                             self.restore(restore, p, k);
                             self.complain(p, k, &message);
-                            return self.settle(if self.dialect == Dialect::Dash { 2 } else { 1 }, p, k);
+                            return self.settle(
+                                if self.dialect == Dialect::Dash { 2 } else { 1 },
+                                p,
+                                k,
+                            );
                         }
                         self.frames.push(Frame::Restore(Box::new(restore)));
                         self.frames.push(Frame::Run(inner.clone()));
@@ -931,7 +1002,13 @@ impl Shell {
         }
     }
 
-    fn for_arith(&mut self, cmd: Cmd, after_body: bool, p: &mut Process, k: &mut Kernel<'_>) -> Flow {
+    fn for_arith(
+        &mut self,
+        cmd: Cmd,
+        after_body: bool,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> Flow {
         let Command::ForArith {
             cond, step, body, ..
         } = &*cmd
@@ -942,7 +1019,10 @@ impl Shell {
             if after_body {
                 e.arith(step)?;
             }
-            if cond.iter().all(|part| matches!(part, Part::Quoted(t) if t.trim().is_empty())) {
+            if cond
+                .iter()
+                .all(|part| matches!(part, Part::Quoted(t) if t.trim().is_empty()))
+            {
                 return Ok(1);
             }
             e.arith(cond)

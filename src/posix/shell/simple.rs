@@ -1,11 +1,11 @@
 //! Simple commands: assignments, functions, builtins, programs.
 
+use super::Shell;
 use super::assign::{ReadyAssign, ReadyValue, ready};
 use super::builtins::{self, Outcome};
 use super::frame::*;
 use super::redirect::{ReadyRedir, targets};
 use super::run::Flow;
-use super::Shell;
 use crate::syntax::{Dialect, Simple};
 use crate::system::{Argv, Exec, Kernel, Process, Program, Turn};
 use std::sync::Arc;
@@ -54,7 +54,14 @@ impl Shell {
                 .filter(|f| matches!(f, Frame::Call(_)))
                 .count();
             if depth >= CALL_LIMIT {
-                self.complain(p, k, &format!("{}: maximum function nesting level exceeded ({CALL_LIMIT})", argv[0]));
+                self.complain(
+                    p,
+                    k,
+                    &format!(
+                        "{}: maximum function nesting level exceeded ({CALL_LIMIT})",
+                        argv[0]
+                    ),
+                );
                 return self.fatal(1, p, k);
             }
             if let Err(flow) = self.prepare(assigns, &redirs, &mut restore, p, k) {
@@ -87,7 +94,9 @@ impl Shell {
         k: &mut Kernel<'_>,
     ) {
         let assignment = |a: &ReadyAssign| match &a.value {
-            ReadyValue::Text(text) => format!("{}={}", a.name, super::quote(text).trim_start_matches("''")),
+            ReadyValue::Text(text) => {
+                format!("{}={}", a.name, super::quote(text).trim_start_matches("''"))
+            }
             ReadyValue::Nothing => a.name.to_string(),
             ReadyValue::Array(items) => {
                 let items: Vec<String> = items.iter().map(|(_, v)| super::quote(v)).collect();

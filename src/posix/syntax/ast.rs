@@ -97,8 +97,11 @@ pub(crate) enum AssignValue {
     Nothing,
     Word(Word),
     /// Elements, each with its index if one was written.
-    Array(Box<[(Option<Word>, Word)]>),
+    Array(Elements),
 }
+
+/// Array elements as written, each with its index if one was given.
+pub(crate) type Elements = Box<[(Option<Word>, Word)]>;
 
 /// A redirection of descriptor `fd`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,15 +178,43 @@ pub(crate) enum ParamOp {
     Keys,
     /// `${!name}`
     Indirect,
-    Default { colon: bool, word: Word },
-    Assign { colon: bool, word: Word },
-    Error { colon: bool, word: Word },
-    Alternative { colon: bool, word: Word },
-    TrimStart { longest: bool, pattern: Word },
-    TrimEnd { longest: bool, pattern: Word },
-    Replace { place: ReplaceAt, pattern: Word, with: Word },
-    Slice { offset: Word, length: Option<Word> },
-    Case { upper: bool, all: bool },
+    Default {
+        colon: bool,
+        word: Word,
+    },
+    Assign {
+        colon: bool,
+        word: Word,
+    },
+    Error {
+        colon: bool,
+        word: Word,
+    },
+    Alternative {
+        colon: bool,
+        word: Word,
+    },
+    TrimStart {
+        longest: bool,
+        pattern: Word,
+    },
+    TrimEnd {
+        longest: bool,
+        pattern: Word,
+    },
+    Replace {
+        place: ReplaceAt,
+        pattern: Word,
+        with: Word,
+    },
+    Slice {
+        offset: Word,
+        length: Option<Word>,
+    },
+    Case {
+        upper: bool,
+        all: bool,
+    },
     /// `${x@Q}` and its kind.
     Transform(char),
     /// A substitution that parses but means nothing; it fails when it is expanded.

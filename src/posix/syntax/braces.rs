@@ -7,7 +7,10 @@ const LIMIT: usize = 4096;
 
 /// Adds the words that `word` stands for.
 pub(crate) fn expand_braces(word: Word, out: &mut Vec<Word>) {
-    if !word.iter().any(|p| matches!(p, Part::Lit(t) if t.contains('{'))) {
+    if !word
+        .iter()
+        .any(|p| matches!(p, Part::Lit(t) if t.contains('{')))
+    {
         out.push(word);
         return;
     }
@@ -128,7 +131,9 @@ fn sequence(tokens: &[Token]) -> Option<Vec<Vec<Token>>> {
         None => 1,
     };
     let texts: Vec<String> = if let (Ok(a), Ok(b)) = (from.parse::<i64>(), to.parse::<i64>()) {
-        let padded = |t: &str| t.trim_start_matches('-').len() > 1 && t.trim_start_matches('-').starts_with('0');
+        let padded = |t: &str| {
+            t.trim_start_matches('-').len() > 1 && t.trim_start_matches('-').starts_with('0')
+        };
         let width = if padded(from) || padded(to) {
             from.len().max(to.len())
         } else {

@@ -12,7 +12,7 @@ mod word;
 pub(crate) use ast::*;
 pub(crate) use braces::expand_braces;
 pub use parser::ParseError;
-pub(crate) use parser::{Parser, parse_all};
+pub(crate) use parser::Parser;
 
 /// Which shell a process is: it decides small matters of syntax and the wording of errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -33,4 +33,3 @@ pub(crate) fn is_name(name: &str) -> bool {
         .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
-

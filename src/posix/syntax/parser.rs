@@ -15,8 +15,14 @@ const ALIAS_LIMIT: u32 = 32;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParseError {
     /// More lines may complete it: an open quote, here-document or compound command.
-    Incomplete { wanted: String, line: u32 },
-    Syntax { near: String, line: u32 },
+    Incomplete {
+        wanted: String,
+        line: u32,
+    },
+    Syntax {
+        near: String,
+        line: u32,
+    },
 }
 
 impl fmt::Display for ParseError {
@@ -268,7 +274,9 @@ impl<'a> Parser<'a> {
             }
             Some('\n') => "newline".to_string(),
             Some(_) => {
-                let ops = [";;", "&&", "||", "<<", ">>", ";", "&", "|", "(", ")", "<", ">"];
+                let ops = [
+                    ";;", "&&", "||", "<<", ">>", ";", "&", "|", "(", ")", "<", ">",
+                ];
                 match ops.iter().find(|op| rest.starts_with(**op)) {
                     Some(op) => op.to_string(),
                     None => rest
@@ -801,9 +809,7 @@ impl<'a> Parser<'a> {
         }
         self.aliased += 1;
         let (at, text) = (self.at, text.clone());
-        self.src
-            .to_mut()
-            .replace_range(at..at + name.len(), &text);
+        self.src.to_mut().replace_range(at..at + name.len(), &text);
         self.alias_end = at + text.len();
         if let Some((newline, resume)) = &mut self.skip {
             *newline = *newline + text.len() - name.len();
@@ -861,7 +867,7 @@ impl<'a> Parser<'a> {
         }))
     }
 
-    fn array_elements(&mut self) -> Parsed<Box<[(Option<Word>, Word)]>> {
+    fn array_elements(&mut self) -> Parsed<Elements> {
         let mut elements = Vec::new();
         loop {
             self.skip_newlines();
@@ -1040,7 +1046,9 @@ impl<'a> Parser<'a> {
                 return Ok(Cond::Binary(first, op.into(), right));
             }
         }
-        for op in ["-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"] {
+        for op in [
+            "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef",
+        ] {
             if self.word_is(op) {
                 self.at += op.len();
                 self.skip_blank();

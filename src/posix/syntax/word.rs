@@ -47,11 +47,7 @@ impl Parser<'_> {
                 Mode::Plain => c.is_ascii_whitespace() || ";&|()<>".contains(c),
                 Mode::Until(end) => c == end || c == '\n',
                 Mode::Brace { .. } => c == '}',
-                Mode::Regex => {
-                    c.is_ascii_whitespace() && parens == 0
-                        || c == ')' && parens == 0
-                        || c == '&'
-                }
+                Mode::Regex => parens == 0 && (c.is_ascii_whitespace() || c == ')') || c == '&',
             };
             let process = matches!(c, '<' | '>')
                 && mode == Mode::Plain
@@ -425,10 +421,15 @@ impl Parser<'_> {
         let mut indirect = false;
         let first = self.peek();
         let second = self.peek_at(1);
-        if first == Some('#') && second != Some('}') && !matches!(second, Some(':' | '-' | '+' | '=' | '%' | '/')) {
+        if first == Some('#')
+            && second != Some('}')
+            && !matches!(second, Some(':' | '-' | '+' | '=' | '%' | '/'))
+        {
             length = true;
             self.at += 1;
-        } else if first == Some('!') && second.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
+        } else if first == Some('!')
+            && second.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+        {
             indirect = true;
             self.at += 1;
         }
@@ -507,7 +508,12 @@ impl Parser<'_> {
                 if self.peek() == Some(':') {
                     self.at += 1;
                     let text = self.balanced(&['}'])?;
-                    length = Some(Parser::quoted_text(&text, self.dialect, self.line, self.depth)?);
+                    length = Some(Parser::quoted_text(
+                        &text,
+                        self.dialect,
+                        self.line,
+                        self.depth,
+                    )?);
                 }
                 ParamOp::Slice { offset, length }
             }

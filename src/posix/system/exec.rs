@@ -38,7 +38,11 @@ pub(crate) enum Found {
 }
 
 /// Looks a program up as `execvp` does.
-pub(crate) fn find_program(files: &Files<'_>, name: &str, path: Option<&str>) -> Result<(String, Found), StartError> {
+pub(crate) fn find_program(
+    files: &Files<'_>,
+    name: &str,
+    path: Option<&str>,
+) -> Result<(String, Found), StartError> {
     if name.contains('/') {
         return look(files, name)
             .map(|found| (name.to_string(), found))
@@ -142,14 +146,22 @@ impl Kernel<'_> {
         self.cannot_start(p, &name, StartError::Path(Errno::Loop), &exec)
     }
 
-    fn cannot_start(&mut self, p: &mut Process, name: &str, error: StartError, exec: &Exec) -> Turn {
+    fn cannot_start(
+        &mut self,
+        p: &mut Process,
+        name: &str,
+        error: StartError,
+        exec: &Exec,
+    ) -> Turn {
         let (text, status) = match (error, exec.dialect) {
             (StartError::NotInPath, Dialect::Bash) => ("command not found".to_string(), 127),
             (StartError::NotInPath, _) => ("not found".into(), 127),
             (StartError::Path(Errno::NoEntry | Errno::NotDirectory), Dialect::Bash) => {
                 (Errno::NoEntry.to_string(), 127)
             }
-            (StartError::Path(Errno::NoEntry | Errno::NotDirectory), _) => ("not found".into(), 127),
+            (StartError::Path(Errno::NoEntry | Errno::NotDirectory), _) => {
+                ("not found".into(), 127)
+            }
             (StartError::Path(Errno::IsDirectory), Dialect::Ash | Dialect::Dash) => {
                 (Errno::Access.to_string(), 126)
             }
@@ -181,7 +193,11 @@ impl Kernel<'_> {
             return self.start(p, &name, applet, exec);
         }
         match tools::find(program) {
-            Some(spec) => Turn::Become(Program::Tool(Box::new(Tool::new(spec, argv, exec.env.clone())))),
+            Some(spec) => Turn::Become(Program::Tool(Box::new(Tool::new(
+                spec,
+                argv,
+                exec.env.clone(),
+            )))),
             None => match self.call_host(p, &argv, exec, Some(program)) {
                 host::External::NotFound => {
                     let error = StartError::Path(Errno::NotExecutable);
@@ -225,9 +241,18 @@ impl Kernel<'_> {
                     Err(errno) => {
                         let message = match dialect {
                             Dialect::Bash => format!("{}: {script}: {errno}\n", argv[0]),
-                            Dialect::Ash => format!("{}: can't open '{script}': {errno}\n", argv[0]),
-                            Dialect::Dash => format!("{}: 0: cannot open {script}: {}\n", argv[0],
-                                if errno == Errno::NoEntry { "No such file".into() } else { errno.to_string() }),
+                            Dialect::Ash => {
+                                format!("{}: can't open '{script}': {errno}\n", argv[0])
+                            }
+                            Dialect::Dash => format!(
+                                "{}: 0: cannot open {script}: {}\n",
+                                argv[0],
+                                if errno == Errno::NoEntry {
+                                    "No such file".into()
+                                } else {
+                                    errno.to_string()
+                                }
+                            ),
                         };
                         let _ = self.put(p, 2, message.as_bytes());
                         let status = match dialect {
@@ -265,7 +290,13 @@ impl Kernel<'_> {
         self.ask_host(p, &argv, &exec.env, None)
     }
 
-    fn ask_host(&mut self, p: &Process, argv: &Argv, env: &Arc<Env>, stdin: Option<Vec<u8>>) -> host::External {
+    fn ask_host(
+        &mut self,
+        p: &Process,
+        argv: &Argv,
+        env: &Arc<Env>,
+        stdin: Option<Vec<u8>>,
+    ) -> host::External {
         let call = host::Call {
             pid: p.pid,
             argv: argv.clone(),
@@ -286,7 +317,13 @@ impl Kernel<'_> {
         host.external(&call, &mut files)
     }
 
-    fn started(&mut self, p: &mut Process, answer: host::External, argv: Argv, exec: &Exec) -> Turn {
+    fn started(
+        &mut self,
+        p: &mut Process,
+        answer: host::External,
+        argv: Argv,
+        exec: &Exec,
+    ) -> Turn {
         let mut external = External {
             argv,
             env: exec.env.clone(),
@@ -306,7 +343,12 @@ impl Kernel<'_> {
         }
     }
 
-    fn answered(&mut self, p: &mut Process, external: &mut External, answer: host::External) -> Turn {
+    fn answered(
+        &mut self,
+        p: &mut Process,
+        external: &mut External,
+        answer: host::External,
+    ) -> Turn {
         match answer {
             host::External::Done(done) => {
                 self.write_done(p, &done.stdout, &done.stderr);
@@ -392,7 +434,9 @@ impl Kernel<'_> {
                 let other = self.sys.process_mut(pid)?;
                 (other.argv.clone(), other.parent, other.user.uid)
             };
-            let name = argv.first().map_or("", |a| a.rsplit('/').next().unwrap_or(a));
+            let name = argv
+                .first()
+                .map_or("", |a| a.rsplit('/').next().unwrap_or(a));
             return Some(match file {
                 "cmdline" => argv.iter().map(|a| format!("{a}\0")).collect(),
                 "comm" => format!("{name}\n"),
@@ -406,11 +450,24 @@ impl Kernel<'_> {
         Some(match rest {
             "uptime" => {
                 let up = (self.now - machine.booted).max(0) / 10_000;
-                format!("{}.{:02} {}.{:02}\n", up / 100, up % 100, up / 100, up % 100)
+                format!(
+                    "{}.{:02} {}.{:02}\n",
+                    up / 100,
+                    up % 100,
+                    up / 100,
+                    up % 100
+                )
             }
-            "loadavg" => format!("0.00 0.00 0.00 1/{} {}\n", self.sys.processes.len() + 1, p.pid),
+            "loadavg" => format!(
+                "0.00 0.00 0.00 1/{} {}\n",
+                self.sys.processes.len() + 1,
+                p.pid
+            ),
             "meminfo" => {
-                let (total, used) = (machine.memory_bytes / 1024, machine.memory_used_bytes / 1024);
+                let (total, used) = (
+                    machine.memory_bytes / 1024,
+                    machine.memory_used_bytes / 1024,
+                );
                 format!(
                     "MemTotal:       {total:>8} kB\nMemFree:        {:>8} kB\nMemAvailable:   {:>8} kB\n",
                     total.saturating_sub(used),

@@ -27,7 +27,11 @@ pub(crate) struct OpenMode {
 }
 
 impl<'a> Kernel<'a> {
-    pub(crate) fn new(sys: &'a mut System, disk: &'a mut Disk, host: &'a mut dyn Host) -> Kernel<'a> {
+    pub(crate) fn new(
+        sys: &'a mut System,
+        disk: &'a mut Disk,
+        host: &'a mut dyn Host,
+    ) -> Kernel<'a> {
         let now = host.now();
         Kernel {
             sys,
@@ -163,7 +167,12 @@ impl<'a> Kernel<'a> {
     }
 
     /// A child of `parent` with the same descriptors.
-    pub(crate) fn fork(&mut self, parent: &Process, program: Program, background: bool) -> Option<Pid> {
+    pub(crate) fn fork(
+        &mut self,
+        parent: &Process,
+        program: Program,
+        background: bool,
+    ) -> Option<Pid> {
         if self.sys.is_full() {
             return None;
         }
@@ -229,7 +238,12 @@ impl<'a> Kernel<'a> {
     }
 
     /// Opens a path.
-    pub(crate) fn open_path(&mut self, p: &Process, path: &str, mode: OpenMode) -> Result<OpenId, Errno> {
+    pub(crate) fn open_path(
+        &mut self,
+        p: &Process,
+        path: &str,
+        mode: OpenMode,
+    ) -> Result<OpenId, Errno> {
         if let Some(fd) = descriptor_path(path) {
             let open = p.fd(fd).ok_or(Errno::NoEntry)?;
             self.sys.share(open);
@@ -298,9 +312,10 @@ impl<'a> Kernel<'a> {
 
     /// A child that ended, taken away. `None`: none has yet.
     pub(crate) fn reap(&mut self, parent: Pid, which: Option<Pid>) -> Option<(Pid, Ending)> {
-        let i = self.sys.processes.iter().position(|p| {
-            p.zombie && p.parent == parent && which.is_none_or(|pid| pid == p.pid)
-        })?;
+        let i =
+            self.sys.processes.iter().position(|p| {
+                p.zombie && p.parent == parent && which.is_none_or(|pid| pid == p.pid)
+            })?;
         let p = self.sys.processes.remove(i);
         p.ending.map(|ending| (p.pid, ending))
     }

@@ -10,11 +10,11 @@ mod open;
 mod process;
 pub(crate) mod signal;
 
-pub(crate) use kernel::Kernel;
-pub(crate) use open::{Input, Open, OpenId, Pipe, Read, Target, Write};
 pub use exec::StartError;
 pub(crate) use exec::{background_ignores_of, find_program};
+pub(crate) use kernel::Kernel;
 pub(crate) use kernel::OpenMode;
+pub(crate) use open::{Input, Open, OpenId, Pipe, Read, Target, Write};
 pub use process::Ending;
 pub(crate) use process::{Argv, Exec, Out, Process, Program, Turn, Wait};
 
@@ -333,7 +333,12 @@ impl System {
     }
 
     /// Standard input of a program that the host runs, as far as it is there. `None`: it has ended.
-    pub fn read_stdin(&mut self, pid: Pid, disk: &mut Disk, host: &mut dyn Host) -> Option<Vec<u8>> {
+    pub fn read_stdin(
+        &mut self,
+        pid: Pid,
+        disk: &mut Disk,
+        host: &mut dyn Host,
+    ) -> Option<Vec<u8>> {
         let fd = self.process_mut(pid)?.fd(0)?;
         let mut kernel = Kernel::new(self, disk, host);
         match kernel.read(fd, 65_536) {
@@ -455,7 +460,11 @@ impl System {
             .iter()
             .filter(|p| !p.stopped && p.ending.is_none())
             .filter_map(|p| match p.wait {
-                Wait::Until(t) | Wait::ReadUntil(_, t) | Wait::ChildUntil(t) if p.out.is_empty() => Some(t),
+                Wait::Until(t) | Wait::ReadUntil(_, t) | Wait::ChildUntil(t)
+                    if p.out.is_empty() =>
+                {
+                    Some(t)
+                }
                 _ => None,
             })
             .min();

@@ -132,7 +132,9 @@ impl Batch {
                 _ => self.status = 123,
             },
             Purpose::Find => {}
-            Purpose::Timeout { fired, preserve, .. } => {
+            Purpose::Timeout {
+                fired, preserve, ..
+            } => {
                 return Some(match (fired, preserve, ending) {
                     (true, false, Ending::Killed(Signal::KILL)) => 137,
                     (true, false, _) => 124,
@@ -182,10 +184,16 @@ pub(super) fn xargs(c: &mut Context<'_, '_>) -> Result<Live, i32> {
         base.push("echo".into());
     }
     let items: Vec<String> = if o.has('0') {
-        text.split('\0').filter(|t| !t.is_empty()).map(String::from).collect()
+        text.split('\0')
+            .filter(|t| !t.is_empty())
+            .map(String::from)
+            .collect()
     } else if let Some(d) = o.value('d') {
         let d = d.replace("\\n", "\n").replace("\\t", "\t");
-        text.trim_end_matches('\n').split(&d).map(String::from).collect()
+        text.trim_end_matches('\n')
+            .split(&d)
+            .map(String::from)
+            .collect()
     } else if o.has('I') || o.has('L') {
         text.lines()
             .map(|l| l.trim_start().to_string())
@@ -197,7 +205,11 @@ pub(super) fn xargs(c: &mut Context<'_, '_>) -> Result<Live, i32> {
     let mut commands: VecDeque<Argv> = VecDeque::new();
     if let Some(mark) = o.value('I') {
         for item in &items {
-            commands.push_back(base.iter().map(|a| Arc::from(a.replace(mark, item))).collect());
+            commands.push_back(
+                base.iter()
+                    .map(|a| Arc::from(a.replace(mark, item)))
+                    .collect(),
+            );
         }
     } else {
         let per: usize = o
@@ -224,7 +236,8 @@ pub(super) fn xargs(c: &mut Context<'_, '_>) -> Result<Live, i32> {
     }
     if o.has('t') {
         for argv in &commands {
-            c.err.extend_from_slice(format!("{}\n", argv.join(" ")).as_bytes());
+            c.err
+                .extend_from_slice(format!("{}\n", argv.join(" ")).as_bytes());
         }
     }
     Ok(Live::Batch(Box::new(Batch::new(commands, Purpose::Xargs))))
@@ -309,7 +322,11 @@ pub(super) fn watch(c: &mut Context<'_, '_>) -> Result<Live, i32> {
     if o.operands.is_empty() {
         return Err(c.fail(1, "no command given"));
     }
-    let interval = o.value('n').and_then(seconds).unwrap_or(2_000_000).max(100_000);
+    let interval = o
+        .value('n')
+        .and_then(seconds)
+        .unwrap_or(2_000_000)
+        .max(100_000);
     let text = o.operands.join(" ");
     let argv: Argv = [Arc::from("sh"), "-c".into(), text.into()].into();
     let batch = Batch::new(VecDeque::from([argv]), Purpose::Watch { interval });
@@ -323,7 +340,10 @@ pub(super) fn time(c: &mut Context<'_, '_>) -> Result<Live, i32> {
         return Err(c.fail(1, "no command given"));
     }
     let purpose = Purpose::Time { started: c.now() };
-    Ok(Live::Batch(Box::new(Batch::new(VecDeque::from([o.operands.into()]), purpose))))
+    Ok(Live::Batch(Box::new(Batch::new(
+        VecDeque::from([o.operands.into()]),
+        purpose,
+    ))))
 }
 
 fn become_program(c: &mut Context<'_, '_>, argv: Argv, env: Arc<Env>) -> Live {
@@ -345,7 +365,11 @@ pub(super) fn env(c: &mut Context<'_, '_>) -> Result<Live, i32> {
         ("split-string=", 'S'),
     ];
     let o = Options::parse_args(c, &args, "i0v", "uCS", &long, true)?;
-    let mut env = if o.has('i') { Env::new() } else { (**c.env).clone() };
+    let mut env = if o.has('i') {
+        Env::new()
+    } else {
+        (**c.env).clone()
+    };
     for name in o.values('u') {
         env.remove(name);
     }

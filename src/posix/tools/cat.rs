@@ -18,7 +18,12 @@ pub(crate) struct Cat {
 }
 
 pub(super) fn cat(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i32> {
-    let o = Options::parse(c, "nbEeTtAsuv", "", &[("number", 'n'), ("show-all", 'A'), ("show-ends", 'E')])?;
+    let o = Options::parse(
+        c,
+        "nbEeTtAsuv",
+        "",
+        &[("number", 'n'), ("show-all", 'A'), ("show-ends", 'E')],
+    )?;
     let cat = Cat {
         number: o.has('n'),
         number_filled: o.has('b'),

@@ -95,13 +95,19 @@ impl<'a, 'k> Context<'a, 'k> {
     /// What this family of tools says when a file cannot be opened.
     pub(crate) fn cannot_open(&mut self, path: &str, errno: Errno) {
         let message = match (self.busybox(), self.name()) {
-            (true, "grep" | "egrep" | "fgrep" | "sed" | "awk" | "head") => format!("{path}: {errno}"),
+            (true, "grep" | "egrep" | "fgrep" | "sed" | "awk" | "head") => {
+                format!("{path}: {errno}")
+            }
             (true, _) => format!("can't open '{path}': {errno}"),
             (false, "sed") => format!("can't read {path}: {errno}"),
-            (false, "head" | "tail" | "tac") => format!("cannot open '{path}' for reading: {errno}"),
+            (false, "head" | "tail" | "tac") => {
+                format!("cannot open '{path}' for reading: {errno}")
+            }
             (false, "sort") => format!("cannot read: {path}: {errno}"),
             (false, "base64") => format!("{path}: {errno}"),
-            (false, "awk") => format!("warning: command line argument `{path}': cannot open file ({errno})"),
+            (false, "awk") => {
+                format!("warning: command line argument `{path}': cannot open file ({errno})")
+            }
             (false, _) => format!("{path}: {errno}"),
         };
         self.warn(&message);

@@ -15,7 +15,9 @@ pub(crate) fn echo_text(args: &[Arc<str>], always_escapes: bool) -> Vec<u8> {
     let mut rest = args;
     while let Some((first, more)) = rest.split_first() {
         let letters = match first.strip_prefix('-') {
-            Some(letters) if !letters.is_empty() && letters.chars().all(|c| "neE".contains(c)) => letters,
+            Some(letters) if !letters.is_empty() && letters.chars().all(|c| "neE".contains(c)) => {
+                letters
+            }
             _ => break,
         };
         // dash knows only -n.

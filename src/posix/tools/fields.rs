@@ -24,7 +24,12 @@ pub(super) fn cut(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i3
         ("complement", 'C'),
     ];
     let o = Options::parse(c, "snC", "fcbd", &long)?;
-    let Some(list) = o.value('f').or(o.value('c')).or(o.value('b')).map(String::from) else {
+    let Some(list) = o
+        .value('f')
+        .or(o.value('c'))
+        .or(o.value('b'))
+        .map(String::from)
+    else {
         return Err(c.fail(1, "you must specify a list of bytes, characters, or fields"));
     };
     let mut ranges = Vec::new();
@@ -34,7 +39,9 @@ pub(super) fn cut(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i3
             text => text.parse::<usize>().ok().filter(|n| *n > 0),
         };
         let range = match item.split_once('-') {
-            Some((a, b)) => number(a, 1).zip(number(b, usize::MAX)).filter(|_| item != "-"),
+            Some((a, b)) => number(a, 1)
+                .zip(number(b, usize::MAX))
+                .filter(|_| item != "-"),
             None => number(item, 0).filter(|n| *n > 0).map(|n| (n, n)),
         };
         match range {
@@ -59,7 +66,8 @@ pub(super) fn cut(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i3
 
 impl Cut {
     pub(crate) fn line(&mut self, text: &str, c: &mut Context<'_, '_>) -> bool {
-        let wanted = |n: usize| self.ranges.iter().any(|(a, b)| (*a..=*b).contains(&n)) != self.complement;
+        let wanted =
+            |n: usize| self.ranges.iter().any(|(a, b)| (*a..=*b).contains(&n)) != self.complement;
         match &self.delimiter {
             Some(delimiter) => {
                 if !text.contains(delimiter.as_str()) {
@@ -137,7 +145,10 @@ pub(super) fn uniq(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i
         skip_chars: number('s'),
         last: None,
     };
-    Ok((Filter::Uniq(uniq), o.sources().into_iter().take(1).collect()))
+    Ok((
+        Filter::Uniq(uniq),
+        o.sources().into_iter().take(1).collect(),
+    ))
 }
 
 impl Uniq {
@@ -147,7 +158,10 @@ impl Uniq {
             rest = rest.trim_start();
             rest = rest.find(char::is_whitespace).map_or("", |i| &rest[i..]);
         }
-        let start = rest.char_indices().nth(self.skip_chars).map_or(rest.len(), |(i, _)| i);
+        let start = rest
+            .char_indices()
+            .nth(self.skip_chars)
+            .map_or(rest.len(), |(i, _)| i);
         let rest = &rest[start..];
         if self.ignore_case {
             rest.to_lowercase().into()
@@ -157,7 +171,10 @@ impl Uniq {
     }
 
     pub(crate) fn line(&mut self, text: &str, c: &mut Context<'_, '_>) -> bool {
-        let same = self.last.as_ref().is_some_and(|(old, _)| self.key(old) == self.key(text));
+        let same = self
+            .last
+            .as_ref()
+            .is_some_and(|(old, _)| self.key(old) == self.key(text));
         if same {
             if let Some((_, count)) = &mut self.last {
                 *count += 1;

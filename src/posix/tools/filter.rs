@@ -99,7 +99,8 @@ impl Feed {
             }
         }
         let room = LINE_LIMIT.saturating_sub(self.partial.len());
-        self.partial.extend_from_slice(&rest[..rest.len().min(room)]);
+        self.partial
+            .extend_from_slice(&rest[..rest.len().min(room)]);
     }
 
     /// Reads no more of this input; most filters then end.
@@ -135,9 +136,8 @@ impl Feed {
                 self.stopped = true;
             }
         }
-        match &mut self.filter {
-            Filter::Grep(grep) => grep.end(c),
-            _ => {}
+        if let Filter::Grep(grep) = &mut self.filter {
+            grep.end(c)
         }
     }
 
@@ -156,7 +156,7 @@ impl Feed {
     }
 }
 
-fn line(filter: &mut Filter, text: &str, ended: bool, c: &mut Context<'_, '_>) -> bool {
+fn line(filter: &mut Filter, text: &str, _ended: bool, c: &mut Context<'_, '_>) -> bool {
     match filter {
         Filter::Grep(grep) => grep.line(text, c),
         Filter::Cut(cut) => cut.line(text, c),

@@ -37,7 +37,9 @@ pub(super) fn grep(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i
         .iter()
         .map(|a| match a.strip_prefix('-') {
             // grep -5: context of five lines.
-            Some(n) if !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) => format!("-C{n}").into(),
+            Some(n) if !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) => {
+                format!("-C{n}").into()
+            }
             _ => a.clone(),
         })
         .collect();
@@ -167,14 +169,20 @@ pub(super) fn grep(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i
 }
 
 fn walk(c: &mut Context<'_, '_>, path: &str, all: &mut Vec<Arc<str>>) {
-    let is_dir = c.files().stat(path, true).is_ok_and(|s| s.kind == Kind::Directory);
+    let is_dir = c
+        .files()
+        .stat(path, true)
+        .is_ok_and(|s| s.kind == Kind::Directory);
     if !is_dir || all.len() > 10_000 {
         all.push(path.into());
         return;
     }
     for name in c.files().list(path).unwrap_or_default() {
         let child = format!("{}/{name}", path.trim_end_matches('/'));
-        let link = c.files().stat(&child, false).is_ok_and(|s| s.kind == Kind::Symlink);
+        let link = c
+            .files()
+            .stat(&child, false)
+            .is_ok_and(|s| s.kind == Kind::Symlink);
         if !link {
             walk(c, &child, all);
         }
@@ -294,7 +302,9 @@ impl Grep {
     fn print_with_context(&mut self, text: &str, c: &mut Context<'_, '_>) {
         let held = std::mem::take(&mut self.held);
         let first = held.first().map_or(self.line, |(n, _)| *n);
-        if (self.before > 0 || self.after > 0) && self.last_printed.is_some_and(|last| last + 1 < first) {
+        if (self.before > 0 || self.after > 0)
+            && self.last_printed.is_some_and(|last| last + 1 < first)
+        {
             c.line("--");
         }
         for (n, line) in held {
@@ -324,7 +334,11 @@ impl Grep {
         if self.list && self.matched > 0 || self.list_without && self.matched == 0 {
             c.line(&name);
         } else if self.count && !self.list && !self.list_without {
-            let prefix = if self.with_name { format!("{name}:") } else { String::new() };
+            let prefix = if self.with_name {
+                format!("{name}:")
+            } else {
+                String::new()
+            };
             c.line(&format!("{prefix}{}", self.matched));
         }
         self.matched = 0;

@@ -22,11 +22,18 @@ pub(super) fn head(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i
         .iter()
         .map(|a| match a.strip_prefix('-') {
             // The old spelling: head -5.
-            Some(n) if !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) => format!("-n{n}").into(),
+            Some(n) if !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) => {
+                format!("-n{n}").into()
+            }
             _ => a.clone(),
         })
         .collect();
-    let long = [("lines=", 'n'), ("bytes=", 'c'), ("quiet", 'q'), ("verbose", 'v')];
+    let long = [
+        ("lines=", 'n'),
+        ("bytes=", 'c'),
+        ("quiet", 'q'),
+        ("verbose", 'v'),
+    ];
     let o = Options::parse_args(c, &args, "qv", "nc", &long, false)?;
     let text = o.value('c').or(o.value('n')).unwrap_or("10").to_string();
     let (all_but, digits) = match text.strip_prefix('-') {

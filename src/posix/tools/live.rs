@@ -7,8 +7,12 @@ use crate::system::{Turn, Wait};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Live {
-    Sleep { until: Option<i64> },
-    Yes { line: Vec<u8> },
+    Sleep {
+        until: Option<i64>,
+    },
+    Yes {
+        line: Vec<u8>,
+    },
     Tail(Box<Tail>),
     Batch(Box<Batch>),
     /// Becomes another program in its first turn.
@@ -43,9 +47,7 @@ impl Live {
             }
             Live::Tail(tail) => tail.run(c),
             Live::Batch(batch) => batch.run(c),
-            Live::Become(exec) => {
-                Turn::Become(crate::system::Program::Exec(exec.clone()))
-            }
+            Live::Become(exec) => Turn::Become(crate::system::Program::Exec(exec.clone())),
         }
     }
 }
@@ -66,8 +68,9 @@ pub(super) fn sleep(c: &mut Context<'_, '_>) -> Result<Live, i32> {
             None => {
                 c.warn(&format!("invalid time interval '{arg}'"));
                 let name = c.name().to_string();
-                c.err
-                    .extend_from_slice(format!("Try '{name} --help' for more information.\n").as_bytes());
+                c.err.extend_from_slice(
+                    format!("Try '{name} --help' for more information.\n").as_bytes(),
+                );
                 return Err(1);
             }
         }
@@ -109,7 +112,11 @@ pub(crate) fn seconds(text: &str) -> Option<i64> {
     if !digits(whole) || !digits(fraction) {
         return None;
     }
-    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(i64::MAX / 100_000_000_000) };
+    let whole: i64 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().unwrap_or(i64::MAX / 100_000_000_000)
+    };
     let fraction: i64 = format!("{fraction:0<6}")[..6].parse().ok()?;
     whole
         .checked_mul(1_000_000)?

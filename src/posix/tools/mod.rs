@@ -4,13 +4,9 @@
 //! when that is complete), a filter that works while its input comes ([`Run::Filter`]), and one that waits for
 //! something else ([`Run::Live`]). Messages follow busybox or the GNU tools, as the system's flavour says.
 
-
-
 mod batch;
 mod cat;
 mod context;
-
-
 
 mod echo;
 
@@ -21,15 +17,9 @@ mod filter;
 mod grep;
 mod head;
 
-
-
 mod live;
 
-
 mod printf;
-
-
-
 
 mod table;
 mod tail;
@@ -125,7 +115,13 @@ impl Tool {
         }
     }
 
-    fn begin(&mut self, input: Option<Vec<u8>>, p: &mut Process, k: &mut Kernel<'_>, used: &mut u32) -> Turn {
+    fn begin(
+        &mut self,
+        input: Option<Vec<u8>>,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+        used: &mut u32,
+    ) -> Turn {
         let mut context = Context::new(&self.argv, &self.env, p, k, input);
         match self.spec.run {
             Run::Now(run) => {
@@ -159,7 +155,13 @@ impl Tool {
         }
     }
 
-    fn collect(&mut self, mut bytes: Vec<u8>, p: &mut Process, k: &mut Kernel<'_>, used: &mut u32) -> Turn {
+    fn collect(
+        &mut self,
+        mut bytes: Vec<u8>,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+        used: &mut u32,
+    ) -> Turn {
         if let Some(open) = p.fd(0) {
             loop {
                 match k.read(open, 65_536) {
@@ -180,7 +182,13 @@ impl Tool {
         self.begin(Some(bytes), p, k, used)
     }
 
-    fn filter(&mut self, mut feed: Box<Feed>, p: &mut Process, k: &mut Kernel<'_>, used: &mut u32) -> Turn {
+    fn filter(
+        &mut self,
+        mut feed: Box<Feed>,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+        used: &mut u32,
+    ) -> Turn {
         loop {
             if !p.out.is_empty() && !k.flush(p) || p.ending.is_some() || *used > 64 {
                 self.state = State::Filtering(feed);

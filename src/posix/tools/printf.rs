@@ -54,7 +54,11 @@ pub(crate) fn format_text(format: &str, values: &[Arc<str>]) -> Formatted {
     }
 }
 
-fn once<'a>(format: &str, values: &mut impl Iterator<Item = &'a Arc<str>>, made: &mut Formatted) -> bool {
+fn once<'a>(
+    format: &str,
+    values: &mut impl Iterator<Item = &'a Arc<str>>,
+    made: &mut Formatted,
+) -> bool {
     let mut rest = format;
     while let Some(at) = rest.find(['%', '\\']) {
         made.bytes.extend_from_slice(&rest.as_bytes()[..at]);
@@ -67,7 +71,9 @@ fn once<'a>(format: &str, values: &mut impl Iterator<Item = &'a Arc<str>>, made:
             rest = &rest[length..];
             continue;
         }
-        let (conversion, length) = conversion(rest, || values.next().and_then(|v| v.parse().ok()).unwrap_or(0));
+        let (conversion, length) = conversion(rest, || {
+            values.next().and_then(|v| v.parse().ok()).unwrap_or(0)
+        });
         let text = &rest[..length];
         rest = &rest[length..];
         match conversion.letter {
@@ -75,12 +81,14 @@ fn once<'a>(format: &str, values: &mut impl Iterator<Item = &'a Arc<str>>, made:
             's' => {
                 let value = values.next().map_or("", |v| v);
                 let cut = cut(value, conversion.precision);
-                made.bytes.extend_from_slice(pad(cut, &conversion).as_bytes());
+                made.bytes
+                    .extend_from_slice(pad(cut, &conversion).as_bytes());
             }
             'q' => {
                 let value = values.next().map_or("", |v| v);
                 let quoted = crate::shell::quote(value);
-                made.bytes.extend_from_slice(pad(&quoted, &conversion).as_bytes());
+                made.bytes
+                    .extend_from_slice(pad(&quoted, &conversion).as_bytes());
             }
             'b' => {
                 let value = values.next().map_or("", |v| v);
@@ -91,7 +99,8 @@ fn once<'a>(format: &str, values: &mut impl Iterator<Item = &'a Arc<str>>, made:
             'c' => {
                 let value = values.next().map_or("", |v| v);
                 let first: String = value.chars().take(1).collect();
-                made.bytes.extend_from_slice(pad(&first, &conversion).as_bytes());
+                made.bytes
+                    .extend_from_slice(pad(&first, &conversion).as_bytes());
             }
             'd' | 'i' | 'u' | 'x' | 'X' | 'o' => {
                 let value = values.next().map_or("", |v| v);
@@ -99,7 +108,8 @@ fn once<'a>(format: &str, values: &mut impl Iterator<Item = &'a Arc<str>>, made:
                     made.problems.push(format!("{value}: invalid number"));
                     partial
                 });
-                made.bytes.extend_from_slice(format_integer(number, &conversion).as_bytes());
+                made.bytes
+                    .extend_from_slice(format_integer(number, &conversion).as_bytes());
             }
             'f' | 'F' | 'e' | 'E' | 'g' | 'G' => {
                 let value = values.next().map_or("", |v| v);
@@ -110,10 +120,12 @@ fn once<'a>(format: &str, values: &mut impl Iterator<Item = &'a Arc<str>>, made:
                         0.0
                     }),
                 };
-                made.bytes.extend_from_slice(format_float(number, &conversion).as_bytes());
+                made.bytes
+                    .extend_from_slice(format_float(number, &conversion).as_bytes());
             }
             _ => {
-                made.problems.push(format!("`{text}': invalid format character"));
+                made.problems
+                    .push(format!("`{text}': invalid format character"));
                 return false;
             }
         }
@@ -127,11 +139,27 @@ fn escape_length(text: &str) -> usize {
     match chars.next() {
         None => 1,
         Some((_, '0'..='7')) => {
-            let digits = text[1..].chars().take(3).take_while(|c| ('0'..='7').contains(c)).count();
+            let digits = text[1..]
+                .chars()
+                .take(3)
+                .take_while(|c| ('0'..='7').contains(c))
+                .count();
             1 + digits
         }
-        Some((_, 'x')) => 2 + text[2..].chars().take(2).take_while(char::is_ascii_hexdigit).count(),
-        Some((_, 'u')) => 2 + text[2..].chars().take(4).take_while(char::is_ascii_hexdigit).count(),
+        Some((_, 'x')) => {
+            2 + text[2..]
+                .chars()
+                .take(2)
+                .take_while(char::is_ascii_hexdigit)
+                .count()
+        }
+        Some((_, 'u')) => {
+            2 + text[2..]
+                .chars()
+                .take(4)
+                .take_while(char::is_ascii_hexdigit)
+                .count()
+        }
         Some((i, c)) => i + c.len_utf8(),
     }
 }
@@ -176,7 +204,10 @@ pub(crate) fn conversion(text: &str, mut star: impl FnMut() -> i64) -> (Conversi
         i += 1;
     }
     c.letter = chars.get(i).copied().unwrap_or('\0');
-    let length = chars[..(i + 1).min(chars.len())].iter().map(|c| c.len_utf8()).sum();
+    let length = chars[..(i + 1).min(chars.len())]
+        .iter()
+        .map(|c| c.len_utf8())
+        .sum();
     (c, length)
 }
 
@@ -213,15 +244,19 @@ fn integer(text: &str) -> Result<i64, i64> {
         Some(d) => (true, d),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    let (radix, digits) = if let Some(hex) = digits.strip_prefix("0x").or(digits.strip_prefix("0X")) {
+    let (radix, digits) = if let Some(hex) = digits.strip_prefix("0x").or(digits.strip_prefix("0X"))
+    {
         (16, hex)
     } else if digits.len() > 1 && digits.starts_with('0') {
         (8, &digits[1..])
     } else {
         (10, digits)
     };
-    let good = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
-    let value = i64::from_str_radix(&digits[..good], radix).unwrap_or(if good > 15 { i64::MAX } else { 0 });
+    let good = digits
+        .find(|c: char| !c.is_digit(radix))
+        .unwrap_or(digits.len());
+    let value =
+        i64::from_str_radix(&digits[..good], radix).unwrap_or(if good > 15 { i64::MAX } else { 0 });
     let value = if negative { -value } else { value };
     if good == digits.len() && !digits.is_empty() {
         Ok(value)
@@ -250,7 +285,10 @@ pub(crate) fn format_integer(value: i64, c: &Conversion) -> String {
         }
     };
     if let Some(precision) = c.precision {
-        digits = format!("{}{digits}", "0".repeat(precision.saturating_sub(digits.len())));
+        digits = format!(
+            "{}{digits}",
+            "0".repeat(precision.saturating_sub(digits.len()))
+        );
     }
     let prefix = match c.letter {
         'x' if c.alternate && value != 0 => "0x",
@@ -258,7 +296,12 @@ pub(crate) fn format_integer(value: i64, c: &Conversion) -> String {
         'o' if c.alternate => "0",
         _ => "",
     };
-    zero_fill(&format!("{sign}{prefix}"), &digits, c.zero && c.precision.is_none(), c)
+    zero_fill(
+        &format!("{sign}{prefix}"),
+        &digits,
+        c.zero && c.precision.is_none(),
+        c,
+    )
 }
 
 fn zero_fill(sign: &str, digits: &str, zero: bool, c: &Conversion) -> String {
@@ -290,7 +333,11 @@ pub(crate) fn format_float(value: f64, c: &Conversion) -> String {
         'e' => exponent(v, precision),
         _ => general(v, precision.max(1), c.alternate),
     };
-    let digits = if c.letter.is_ascii_uppercase() { digits.to_uppercase() } else { digits };
+    let digits = if c.letter.is_ascii_uppercase() {
+        digits.to_uppercase()
+    } else {
+        digits
+    };
     zero_fill(sign, &digits, c.zero, c)
 }
 

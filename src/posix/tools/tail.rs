@@ -45,7 +45,11 @@ pub(super) fn tail(c: &mut Context<'_, '_>) -> Result<Live, i32> {
             let digits = a.trim_start_matches(['-', '+']);
             let old = i == 0 && a.len() == digits.len() + 1 && !digits.is_empty();
             let plain = digits.trim_end_matches('f');
-            if old && !plain.is_empty() && plain.bytes().all(|b| b.is_ascii_digit()) && !a.starts_with(|c: char| c.is_ascii_digit()) {
+            if old
+                && !plain.is_empty()
+                && plain.bytes().all(|b| b.is_ascii_digit())
+                && !a.starts_with(|c: char| c.is_ascii_digit())
+            {
                 let sign = if a.starts_with('+') { "+" } else { "" };
                 let follow = if digits.ends_with('f') { "-f" } else { "" };
                 if follow.is_empty() {
@@ -84,7 +88,11 @@ pub(super) fn tail(c: &mut Context<'_, '_>) -> Result<Live, i32> {
         follow: o.has('f') || o.has('F'),
         by_name,
         headers: (o.operands.len() > 1 || o.has('v')) && !o.has('q'),
-        interval: o.value('s').and_then(super::seconds).unwrap_or(INTERVAL).max(100_000),
+        interval: o
+            .value('s')
+            .and_then(super::seconds)
+            .unwrap_or(INTERVAL)
+            .max(100_000),
         files: o
             .sources()
             .into_iter()
@@ -117,10 +125,10 @@ impl Tail {
         if !self.follow {
             return Turn::Exit(c.finish(self.status));
         }
-        let devices = self
-            .files
-            .iter()
-            .all(|f| f.open.is_some_and(|o| matches!(c.k.sys.target(o), Target::Device(_))));
+        let devices = self.files.iter().all(|f| {
+            f.open
+                .is_some_and(|o| matches!(c.k.sys.target(o), Target::Device(_)))
+        });
         if self.files.iter().all(|f| f.open.is_none()) && !self.by_name {
             return Turn::Exit(c.finish(1));
         }
@@ -253,9 +261,15 @@ impl Tail {
             if self.by_name && &*self.files[i].name != "-" {
                 self.follow_name(i, c);
             }
-            let Some(open) = self.files[i].open else { continue };
+            let Some(open) = self.files[i].open else {
+                continue;
+            };
             if let Some((volume, ino)) = self.files[i].place {
-                let size = c.k.disk.volume(volume).and_then(|v| v.node(ino)).map_or(0, |n| n.size());
+                let size =
+                    c.k.disk
+                        .volume(volume)
+                        .and_then(|v| v.node(ino))
+                        .map_or(0, |n| n.size());
                 if size < self.files[i].at {
                     let name = self.files[i].name.clone();
                     if !c.busybox() {
@@ -286,13 +300,20 @@ impl Tail {
         self.files[i].place = None;
         if now.is_none() {
             if had.is_some() && !c.busybox() {
-                c.warn(&format!("'{name}' has become inaccessible: {}", Errno::NoEntry));
+                c.warn(&format!(
+                    "'{name}' has become inaccessible: {}",
+                    Errno::NoEntry
+                ));
             }
             return;
         }
         if let Ok(open) = self.open(i, c) {
             if !c.busybox() {
-                let what = if had.is_some() { "has been replaced;  following new file" } else { "has appeared;  following new file" };
+                let what = if had.is_some() {
+                    "has been replaced;  following new file"
+                } else {
+                    "has appeared;  following new file"
+                };
                 c.warn(&format!("'{name}' {what}"));
             }
             self.files[i].open = Some(open);

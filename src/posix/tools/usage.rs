@@ -2,7 +2,9 @@
 
 /// `10`, `2k`, `3M`: a count with an optional binary suffix.
 pub(crate) fn number_with_suffix(text: &str) -> Option<u64> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let number: u64 = text[..end].parse().ok()?;
     let factor: u64 = match &text[end..] {
         "" | "c" => 1,

@@ -52,7 +52,9 @@ pub(super) fn source(a: &mut Args<'_, '_>) -> Outcome {
                 match a.k.read(open, 65_536) {
                     crate::system::Read::Data(more) => bytes.extend(more),
                     crate::system::Read::Failed(errno) => break Err(errno),
-                    crate::system::Read::Wait if matches!(a.k.sys.target(open), crate::system::Target::PipeRead(_)) => {
+                    crate::system::Read::Wait
+                        if matches!(a.k.sys.target(open), crate::system::Target::PipeRead(_)) =>
+                    {
                         // `source <(cmd)`: come back when there is more.
                         a.k.unread(open, &bytes);
                         a.k.close(open);
@@ -145,7 +147,12 @@ pub(super) fn return_(a: &mut Args<'_, '_>) -> Outcome {
     let status = match a.argv.get(1) {
         Some(text) => match text.parse::<i64>() {
             Ok(n) => (n & 0xff) as i32,
-            Err(_) => return a.fail(2, &format!("{}: numeric argument required", a.argv[1].clone())),
+            Err(_) => {
+                return a.fail(
+                    2,
+                    &format!("{}: numeric argument required", a.argv[1].clone()),
+                );
+            }
         },
         None => a.sh.status,
     };
@@ -174,12 +181,11 @@ fn loop_depth(a: &Args<'_, '_>) -> Option<usize> {
         Some(n) => n.parse().ok().filter(|n| *n > 0)?,
         None => 1,
     };
-    let from = a
-        .sh
-        .frames
-        .iter()
-        .rposition(|f| matches!(f, Frame::Call(_)))
-        .map_or(0, |i| i + 1);
+    let from =
+        a.sh.frames
+            .iter()
+            .rposition(|f| matches!(f, Frame::Call(_)))
+            .map_or(0, |i| i + 1);
     let loops: Vec<usize> = (from..a.sh.frames.len())
         .filter(|i| {
             matches!(
@@ -245,7 +251,11 @@ pub(super) fn trap(a: &mut Args<'_, '_>) -> Outcome {
         let mut text = String::new();
         for (n, command) in a.sh.traps.iter() {
             let name = Signal(*n).name();
-            let prefix = if *n > 0 && a.sh.dialect == Dialect::Bash { "SIG" } else { "" };
+            let prefix = if *n > 0 && a.sh.dialect == Dialect::Bash {
+                "SIG"
+            } else {
+                ""
+            };
             let quoted = format!("'{}'", command.replace('\'', "'\\''"));
             text.push_str(&format!("trap -- {quoted} {prefix}{name}\n"));
         }

@@ -178,7 +178,11 @@ fn print_variables(
     posix: &str,
     bash: &str,
 ) -> Outcome {
-    let word = if a.sh.dialect == Dialect::Bash { bash } else { posix };
+    let word = if a.sh.dialect == Dialect::Bash {
+        bash
+    } else {
+        posix
+    };
     let mut text = String::new();
     for (name, var) in a.sh.vars.iter().filter(|(_, v)| wanted(v)) {
         text.push_str(&declaration(word, name, var, a.sh.dialect));
@@ -188,7 +192,13 @@ fn print_variables(
 
 fn declaration(word: &str, name: &str, var: &super::super::vars::Var, dialect: Dialect) -> String {
     let quoted = |t: &str| match dialect {
-        Dialect::Bash => format!("\"{}\"", t.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('`', "\\`")),
+        Dialect::Bash => format!(
+            "\"{}\"",
+            t.replace('\\', "\\\\")
+                .replace('"', "\\\"")
+                .replace('$', "\\$")
+                .replace('`', "\\`")
+        ),
         _ => format!("'{}'", t.replace('\'', "'\\''")),
     };
     match &var.value {
@@ -208,7 +218,14 @@ fn declaration(word: &str, name: &str, var: &super::super::vars::Var, dialect: D
 
 pub(super) fn local(a: &mut Args<'_, '_>) -> Outcome {
     let Some(_) = a.sh.function_name() else {
-        return a.fail(1, if a.sh.dialect == Dialect::Bash { "can only be used in a function" } else { "not in a function" });
+        return a.fail(
+            1,
+            if a.sh.dialect == Dialect::Bash {
+                "can only be used in a function"
+            } else {
+                "not in a function"
+            },
+        );
     };
     let (options, list) = declarations(a);
     let mut status = 0;
@@ -291,7 +308,12 @@ pub(super) fn declare(a: &mut Args<'_, '_>) -> Outcome {
                 if flags.is_empty() {
                     flags.push('-');
                 }
-                text.push_str(&declaration(&format!("declare -{flags}"), name, var, Dialect::Bash));
+                text.push_str(&declaration(
+                    &format!("declare -{flags}"),
+                    name,
+                    var,
+                    Dialect::Bash,
+                ));
             }
         }
         let missing: Vec<Arc<str>> = list
@@ -330,7 +352,8 @@ pub(super) fn declare(a: &mut Args<'_, '_>) -> Outcome {
 pub(super) fn unset(a: &mut Args<'_, '_>) -> Outcome {
     let mut functions = false;
     let mut status = 0;
-    for name in a.argv[1..].to_vec() {
+    let argv = a.argv;
+    for name in argv[1..].iter().cloned() {
         match &*name {
             "-f" => functions = true,
             "-v" => functions = false,
@@ -386,7 +409,14 @@ pub(super) fn set(a: &mut Args<'_, '_>) -> Outcome {
                     Dialect::Bash => super::super::quote(&value),
                     _ => format!("'{}'", value.replace('\'', "'\\''")),
                 };
-                text.push_str(&format!("{name}={}\n", if value.is_empty() && a.sh.dialect == Dialect::Bash { "" } else { &shown }));
+                text.push_str(&format!(
+                    "{name}={}\n",
+                    if value.is_empty() && a.sh.dialect == Dialect::Bash {
+                        ""
+                    } else {
+                        &shown
+                    }
+                ));
             }
         }
         return a.print(&text);
@@ -418,14 +448,30 @@ pub(super) fn set(a: &mut Args<'_, '_>) -> Outcome {
                 i += 1;
                 match a.sh.options.by_name(&name) {
                     Some(option) => *option = on,
-                    None if matches!(&*name, "posix" | "emacs" | "vi" | "history" | "errtrace" | "functrace" | "nolog" | "notify" | "hashall" | "braceexpand") => {}
+                    None if matches!(
+                        &*name,
+                        "posix"
+                            | "emacs"
+                            | "vi"
+                            | "history"
+                            | "errtrace"
+                            | "functrace"
+                            | "nolog"
+                            | "notify"
+                            | "hashall"
+                            | "braceexpand"
+                    ) => {}
                     None => {
                         let message = match a.sh.dialect {
                             Dialect::Bash => format!("{name}: invalid option name"),
                             _ => format!("illegal option -o {name}"),
                         };
                         a.fail(2, &message);
-                        return if a.sh.dialect == Dialect::Bash { Outcome::Done(2) } else { Outcome::Fatal(2) };
+                        return if a.sh.dialect == Dialect::Bash {
+                            Outcome::Done(2)
+                        } else {
+                            Outcome::Fatal(2)
+                        };
                     }
                 }
                 continue;
@@ -448,13 +494,25 @@ pub(super) fn set(a: &mut Args<'_, '_>) -> Outcome {
 
 fn show_options(a: &mut Args<'_, '_>, on: bool) -> Outcome {
     let names = [
-        "allexport", "errexit", "monitor", "noclobber", "noexec", "noglob", "nounset", "pipefail", "verbose", "xtrace",
+        "allexport",
+        "errexit",
+        "monitor",
+        "noclobber",
+        "noexec",
+        "noglob",
+        "nounset",
+        "pipefail",
+        "verbose",
+        "xtrace",
     ];
     let mut text = String::new();
     for name in names {
         let value = a.sh.options.by_name(name).is_some_and(|o| *o);
         if on {
-            text.push_str(&format!("{name:<15}\t{}\n", if value { "on" } else { "off" }));
+            text.push_str(&format!(
+                "{name:<15}\t{}\n",
+                if value { "on" } else { "off" }
+            ));
         } else {
             text.push_str(&format!("set {}o {name}\n", if value { '-' } else { '+' }));
         }
@@ -466,7 +524,12 @@ pub(super) fn shift(a: &mut Args<'_, '_>) -> Outcome {
     let n: usize = match a.argv.get(1) {
         Some(text) => match text.parse() {
             Ok(n) => n,
-            Err(_) => return a.fail(1, &format!("{}: numeric argument required", a.argv[1].clone())),
+            Err(_) => {
+                return a.fail(
+                    1,
+                    &format!("{}: numeric argument required", a.argv[1].clone()),
+                );
+            }
         },
         None => 1,
     };
@@ -506,7 +569,8 @@ pub(super) fn alias(a: &mut Args<'_, '_>) -> Outcome {
         let text: String = a.sh.aliases.iter().map(|(n, t)| show(n, t)).collect();
         return a.print(&text);
     }
-    for arg in a.argv[1..].to_vec() {
+    let argv = a.argv;
+    for arg in argv[1..].iter().cloned() {
         match arg.split_once('=') {
             Some((name, text)) => {
                 Arc::make_mut(&mut a.sh.aliases).insert(name.into(), text.into());
@@ -527,7 +591,8 @@ pub(super) fn alias(a: &mut Args<'_, '_>) -> Outcome {
 
 pub(super) fn unalias(a: &mut Args<'_, '_>) -> Outcome {
     let mut status = 0;
-    for name in a.argv[1..].to_vec() {
+    let argv = a.argv;
+    for name in argv[1..].iter().cloned() {
         let aliases = Arc::make_mut(&mut a.sh.aliases);
         if &*name == "-a" {
             aliases.clear();
@@ -541,7 +606,8 @@ pub(super) fn unalias(a: &mut Args<'_, '_>) -> Outcome {
 
 pub(super) fn let_(a: &mut Args<'_, '_>) -> Outcome {
     let mut value = 0;
-    for text in a.argv[1..].to_vec() {
+    let argv = a.argv;
+    for text in argv[1..].iter().cloned() {
         match a.sh.calculate(&text) {
             Ok(n) => value = n,
             Err(message) => return a.fail(1, &message),
@@ -567,12 +633,11 @@ pub(super) fn getopts(a: &mut Args<'_, '_>) -> Outcome {
     } else {
         a.sh.args.to_vec()
     };
-    let mut index: usize = a
-        .sh
-        .text("OPTIND")
-        .and_then(|t| t.parse().ok())
-        .unwrap_or(1)
-        .max(1);
+    let mut index: usize =
+        a.sh.text("OPTIND")
+            .and_then(|t| t.parse().ok())
+            .unwrap_or(1)
+            .max(1);
     let mut at = a.sh.getopts_at;
     let arg = args.get(index - 1).cloned();
     let ends = |arg: &str| arg == "-" || arg == "--" || !arg.starts_with('-');
@@ -597,7 +662,8 @@ pub(super) fn getopts(a: &mut Args<'_, '_>) -> Outcome {
     at += 1;
     let silent = spec.starts_with(':');
     let position = spec.trim_start_matches(':').find(letter);
-    let takes = position.is_some_and(|i| spec.trim_start_matches(':')[i + letter.len_utf8()..].starts_with(':'));
+    let takes = position
+        .is_some_and(|i| spec.trim_start_matches(':')[i + letter.len_utf8()..].starts_with(':'));
     let mut result = letter.to_string();
     a.sh.vars_mut().remove("OPTARG");
     if position.is_none() || letter == ':' {
@@ -636,8 +702,8 @@ pub(super) fn getopts(a: &mut Args<'_, '_>) -> Outcome {
 }
 
 const KEYWORDS: [&str; 18] = [
-    "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac", "in", "{", "}", "!",
-    "function", "time",
+    "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac",
+    "in", "{", "}", "!", "function", "time",
 ];
 
 /// How a name would be run, for `type` and `command -v`.
@@ -674,7 +740,8 @@ pub(super) fn type_(a: &mut Args<'_, '_>) -> Outcome {
     let mut status = 0;
     let mut short = false;
     let mut path_only = false;
-    for name in a.argv[1..].to_vec() {
+    let argv = a.argv;
+    for name in argv[1..].iter().cloned() {
         match &*name {
             "-t" => {
                 short = true;
@@ -745,10 +812,16 @@ pub(super) fn command(a: &mut Args<'_, '_>) -> Outcome {
             });
         }
         return match meaning(a, &name) {
-            Meaning::Keyword | Meaning::Function | Meaning::Builtin => a.print(&format!("{name}\n")),
+            Meaning::Keyword | Meaning::Function | Meaning::Builtin => {
+                a.print(&format!("{name}\n"))
+            }
             Meaning::Alias(text) => a.print(&format!("alias {name}='{text}'\n")),
             Meaning::Path(path) => a.print(&format!("{path}\n")),
-            Meaning::Nothing => Outcome::Done(if a.sh.dialect == Dialect::Bash { 1 } else { 127 }),
+            Meaning::Nothing => Outcome::Done(if a.sh.dialect == Dialect::Bash {
+                1
+            } else {
+                127
+            }),
         };
     }
     nested(a, rest.into())

@@ -14,12 +14,12 @@ fn job_pid(a: &Args<'_, '_>, text: &str) -> Option<Pid> {
         Some("-") => a.sh.jobs.iter().rev().nth(1).map(|j| j.pid),
         Some(n) => match n.parse::<usize>() {
             Ok(n) => a.sh.jobs.get(n.checked_sub(1)?).map(|j| j.pid),
-            Err(_) => a
-                .sh
-                .jobs
-                .iter()
-                .find(|j| j.text.starts_with(n))
-                .map(|j| j.pid),
+            Err(_) => {
+                a.sh.jobs
+                    .iter()
+                    .find(|j| j.text.starts_with(n))
+                    .map(|j| j.pid)
+            }
         },
         None => text.parse().ok(),
     }
@@ -61,7 +61,13 @@ pub(super) fn wait(a: &mut Args<'_, '_>) -> Outcome {
 }
 
 impl Shell {
-    pub(crate) fn wait_for(&mut self, pids: Box<[Pid]>, any: bool, p: &mut Process, k: &mut Kernel<'_>) -> Flow {
+    pub(crate) fn wait_for(
+        &mut self,
+        pids: Box<[Pid]>,
+        any: bool,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> Flow {
         self.collect_jobs(k);
         let status_of = |sh: &Shell, pid: Pid| {
             let job = sh.jobs.iter().find(|j| j.pid == pid);
@@ -123,7 +129,11 @@ pub(super) fn jobs(a: &mut Args<'_, '_>) -> Outcome {
             Some(n) if n > 128 => (Signal((n - 128) as u8).description().to_string(), ""),
             Some(n) => (format!("Exit {n}"), ""),
         };
-        text.push_str(&format!("[{}]{mark}  {state:<23} {}{amp}\n", i + 1, job.text));
+        text.push_str(&format!(
+            "[{}]{mark}  {state:<23} {}{amp}\n",
+            i + 1,
+            job.text
+        ));
     }
     a.sh.jobs.retain(|j| j.status.is_none());
     a.print(&text)
@@ -165,7 +175,9 @@ pub(super) fn kill(a: &mut Args<'_, '_>) -> Outcome {
                 Some(found) => signal = found,
                 None => {
                     return match a.sh.dialect {
-                        Dialect::Bash => a.fail(1, &format!("{name}: invalid signal specification")),
+                        Dialect::Bash => {
+                            a.fail(1, &format!("{name}: invalid signal specification"))
+                        }
                         Dialect::Ash => a.fail(1, &format!("bad signal name '{name}'")),
                         Dialect::Dash => a.fail(2, &format!("Illegal option -{}", &name[..1])),
                     };
@@ -227,7 +239,9 @@ fn signal_self(a: &mut Args<'_, '_>, signal: Signal) {
 
 fn list(a: &mut Args<'_, '_>, args: &[String]) -> Outcome {
     if let Some(text) = args.first() {
-        let n = text.parse::<i32>().map(|n| if n > 128 { n - 128 } else { n });
+        let n = text
+            .parse::<i32>()
+            .map(|n| if n > 128 { n - 128 } else { n });
         return match (n, Signal::parse(text)) {
             (Ok(n), _) => a.print(&format!("{}\n", Signal(n as u8).name())),
             (_, Some(signal)) => a.print(&format!("{}\n", signal.0)),

@@ -27,7 +27,10 @@ pub(crate) enum Outcome {
     /// An error that ends a script.
     Fatal(i32),
     /// Leaves loops, functions or sourced files.
-    Unwind { depth: usize, then: Vec<Frame> },
+    Unwind {
+        depth: usize,
+        then: Vec<Frame>,
+    },
 }
 
 /// A builtin by number in the table of names.
@@ -71,7 +74,8 @@ impl Args<'_, '_> {
     /// Complains and fails: `bash: line 1: cd: /x: No such file or directory`.
     fn fail(&mut self, status: i32, message: &str) -> Outcome {
         let name = self.argv[0].clone();
-        self.sh.complain(self.p, self.k, &format!("{name}: {message}"));
+        self.sh
+            .complain(self.p, self.k, &format!("{name}: {message}"));
         Outcome::Done(status)
     }
 }
@@ -93,7 +97,9 @@ pub(crate) fn find(name: &str, dialect: Dialect) -> Option<Builtin> {
         "unset" => environment::unset,
         "set" => environment::set,
         "shift" => environment::shift,
-        "shopt" | "complete" | "compgen" | "bind" | "enable" | "history" if bash => |_| Outcome::Done(0),
+        "shopt" | "complete" | "compgen" | "bind" | "enable" | "history" if bash => {
+            |_| Outcome::Done(0)
+        }
         "umask" => environment::umask,
         "alias" => environment::alias,
         "unalias" => environment::unalias,

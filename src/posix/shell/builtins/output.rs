@@ -71,7 +71,10 @@ pub(super) fn test(a: &mut Args<'_, '_>) -> Outcome {
     match crate::shell::test_expression(args, &a.k.files(a.p)) {
         Ok(value) => Outcome::Done(!value as i32),
         Err(message) => {
-            let message = match (a.sh.dialect, message.strip_suffix(": integer expression expected")) {
+            let message = match (
+                a.sh.dialect,
+                message.strip_suffix(": integer expression expected"),
+            ) {
                 (Dialect::Ash, Some(text)) => return ash_number(a, text),
                 (Dialect::Dash, Some(text)) => format!("Illegal number: {text}"),
                 _ => message,

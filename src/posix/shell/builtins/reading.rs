@@ -53,7 +53,9 @@ pub(super) fn read(a: &mut Args<'_, '_>) -> Outcome {
                     }
                     _ => match crate::tools::seconds(&value) {
                         Some(micros) => reading.deadline = Some(a.k.now + micros),
-                        None => return a.fail(1, &format!("{value}: invalid timeout specification")),
+                        None => {
+                            return a.fail(1, &format!("{value}: invalid timeout specification"));
+                        }
                     },
                 }
             } else if letter == 'r' {
@@ -69,20 +71,30 @@ pub(super) fn read(a: &mut Args<'_, '_>) -> Outcome {
     {
         let _ = a.k.put(a.p, 2, prompt.as_bytes());
     }
-    reading.names.extend(args[i.min(args.len())..].iter().cloned());
+    reading
+        .names
+        .extend(args[i.min(args.len())..].iter().cloned());
     for name in &reading.names {
         if !crate::syntax::is_name(name) {
             return a.fail(1, &format!("`{name}': not a valid identifier"));
         }
     }
     if a.p.fd(reading.fd).is_none() {
-        return a.fail(1, &format!("read error: {}: Bad file descriptor", reading.fd));
+        return a.fail(
+            1,
+            &format!("read error: {}: Bad file descriptor", reading.fd),
+        );
     }
     Outcome::Frames(vec![Frame::Read(Box::new(reading))])
 }
 
 impl Shell {
-    pub(crate) fn read_more(&mut self, mut reading: Box<Reading>, p: &mut Process, k: &mut Kernel<'_>) -> Flow {
+    pub(crate) fn read_more(
+        &mut self,
+        mut reading: Box<Reading>,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> Flow {
         let Some(open) = p.fd(reading.fd) else {
             return self.settle(1, p, k);
         };
@@ -114,13 +126,21 @@ impl Shell {
         }
     }
 
-    fn finish_read(&mut self, reading: Reading, status: i32, p: &mut Process, k: &mut Kernel<'_>) -> Flow {
+    fn finish_read(
+        &mut self,
+        reading: Reading,
+        status: i32,
+        p: &mut Process,
+        k: &mut Kernel<'_>,
+    ) -> Flow {
         let mut bytes = reading.bytes;
         if bytes.last() == Some(&reading.delimiter) && status == 0 && reading.count.is_none() {
             bytes.pop();
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let ifs = self.text("IFS").map_or(" \t\n".to_string(), |t| t.to_string());
+        let ifs = self
+            .text("IFS")
+            .map_or(" \t\n".to_string(), |t| t.to_string());
         let raw = reading.raw;
         if reading.array {
             let items = split_fields(&text, &ifs, raw, usize::MAX);
@@ -255,16 +275,22 @@ pub(super) fn mapfile(a: &mut Args<'_, '_>) -> Outcome {
                 a.k.unread(open, &bytes);
                 // Ask again once there is more: the loop below does what a real one would, line by line.
                 let n = super::super::quote(&name);
-                let keep = if strip { "\"$REPLY\"" } else { "\"$REPLY\"$'\\n'" };
+                let keep = if strip {
+                    "\"$REPLY\""
+                } else {
+                    "\"$REPLY\"$'\\n'"
+                };
                 let text = format!("{n}=(); while IFS= read -r; do {n}+=({keep}); done");
-                return Outcome::Frames(vec![Frame::Source(Box::new(super::super::frame::Source {
-                    text: text.into(),
-                    at: 0,
-                    line: 1,
-                    kind: super::super::frame::SourceKind::Eval,
-                    prompted: false,
-                    partial: Vec::new(),
-                }))]);
+                return Outcome::Frames(vec![Frame::Source(Box::new(
+                    super::super::frame::Source {
+                        text: text.into(),
+                        at: 0,
+                        line: 1,
+                        kind: super::super::frame::SourceKind::Eval,
+                        prompted: false,
+                        partial: Vec::new(),
+                    },
+                ))]);
             }
             _ => break,
         }
