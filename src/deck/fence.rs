@@ -43,6 +43,7 @@ struct Info {
     words: Vec<String>,
     options: Vec<(String, String)>,
     highlight: Highlight,
+    fails: bool,
 }
 
 impl Info {
@@ -78,6 +79,8 @@ impl Info {
                     key.to_ascii_lowercase(),
                     String::from(value.trim_matches(['"', '\''])),
                 ));
+            } else if index > 1 && word == "fails" {
+                out.fails = true;
             } else {
                 out.words.push(String::from(word));
             }
@@ -152,7 +155,10 @@ pub(crate) fn parse(info: &str, text: &str, place: &Place<'_>, problems: &mut Pr
                 problems.add(place.line, message, hint);
                 return Fence::Nothing;
             }
-            Fence::Live(Cell::Run(Run { lines }))
+            Fence::Live(Cell::Run(Run {
+                lines,
+                fails: info.fails,
+            }))
         }
         ("solution", _, true) => Fence::Solution(fields::command_lines(text)),
         ("wrong", _, true) => Fence::Wrong(fields::command_lines(text)),
@@ -212,6 +218,7 @@ fn apply(info: &mut Info, text: &str, place: &Place<'_>) -> Apply {
         yaml: String::from(text),
         highlight: std::mem::take(&mut info.highlight),
         kinds: kinds(text),
+        fails: info.fails,
     }
 }
 

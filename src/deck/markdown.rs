@@ -6,17 +6,17 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Alignment, CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use serde_yaml::Mapping;
 
 use crate::Words;
-use crate::fence::{self, Fence, Place};
-use crate::html;
-use crate::model::{Align, Block, BlockKind, Cell, FrontMatter, Highlight, Inline, Scene};
+use crate::model::{Align, Block, BlockKind, FrontMatter, Inline, Scene};
 use crate::problems::Problems;
-use crate::slide::comment_directives;
 
 mod builder;
+mod cells;
+mod prepare;
+mod raw;
 mod steps;
 
 use builder::{Builder, Container, Wrap};
@@ -43,7 +43,7 @@ pub(crate) fn parse(
     stem: &str,
     problems: &mut Problems,
 ) -> Parsed {
-    let text = with_tags_as_comments(text);
+    let text = prepare::with_tags_as_comments(text);
     let mut reader = Reader {
         text: &text,
         lines: line_starts(&text),
@@ -71,7 +71,7 @@ pub(crate) fn parse_notes(
     problems: &mut Problems,
 ) -> Vec<Block> {
     let mut quiet = Problems::default();
-    let text = with_tags_as_comments(text);
+    let text = prepare::with_tags_as_comments(text);
     let mut reader = Reader {
         text: &text,
         lines: line_starts(&text),
@@ -298,311 +298,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn link(&mut self, href: &CowStr<'_>, line: u32) -> Option<String> {
-        if html::is_safe_link(href) {
-            return Some(href.to_string());
-        }
-        let message = Words::new(
-            "このリンク先は開けません",
-            "this link leads nowhere that a deck may lead",
-        );
-        let hint = Words::new(
-            "http(s)、mailto、または相対アドレスにします",
-            "use http(s), mailto or a relative address",
-        );
-        self.problems.add(line, message, hint);
-        None
-    }
-
-    fn image(&mut self) {
-        let Some((src, title, alt)) = self.builder.end_image() else {
-            return;
-        };
-        let line = self.builder.line();
-        if let Some(background) = alt
-            .strip_prefix("bg")
-            .filter(|rest| rest.is_empty() || rest.starts_with(' '))
-        {
-            // Marp's background image.
-            if html::is_safe_image(&src) {
-                self.out
-                    .attributes
-                    .insert(String::from("backgroundImage"), src);
-                self.out.attributes.insert(
-                    String::from("backgroundFit"),
-                    String::from(background.trim()),
-                );
-                return;
-            }
-        }
-        self.place_image(src, alt, title, line);
-    }
-
-    fn place_image(&mut self, src: String, alt: String, title: String, line: u32) {
-        if let Some(name) = src.strip_prefix("figure:") {
-            if crate::figure(name).is_none() {
-                let message = Words::new(
-                    format!("「{name}」という図はありません"),
-                    format!("there is no figure \"{name}\""),
-                );
-                self.problems.add(
-                    line,
-                    message,
-                    crate::problems::suggest(name, &crate::figure_names()),
-                );
-            }
-            self.builder.inline(Inline::Image { src, alt, title }, line);
-        } else if html::is_safe_image(&src) {
-            self.builder.inline(Inline::Image { src, alt, title }, line);
-        } else {
-            let message = Words::new(
-                "ほかのホストの画像は表示しません。ページの外へ通信しないためです",
-                "an image of another host is not shown: no request leaves the page",
-            );
-            let hint = Words::new(
-                "デッキの隣に置くか、data: で埋め込みます",
-                "put it beside the deck, or embed it as data:",
-            );
-            self.problems.add(line, message, hint);
-            let href = html::is_safe_link(&src).then_some(src);
-            let text = if alt.is_empty() {
-                href.clone().unwrap_or_default()
-            } else {
-                alt
-            };
-            match href {
-                Some(href) => {
-                    self.builder.inline(
-                        Inline::Link {
-                            href,
-                            title,
-                            text: vec![Inline::Text(text)],
-                        },
-                        line,
-                    );
-                }
-                None => self.builder.inline(Inline::Text(text), line),
-            }
-        }
-    }
-
-    fn fence(&mut self, info: &str, text: &str, offset: usize) {
-        let line = self.line(offset);
-        self.builder.block_begins(line);
-        if !self.live {
-            self.builder.block(BlockKind::Code {
-                lang: info.split_whitespace().next().unwrap_or("").to_string(),
-                text: String::from(text),
-                highlight: Highlight::default(),
-            });
-            return;
-        }
-        let place = Place {
-            stem: self.stem,
-            cells: self.cells,
-            line,
-        };
-        match fence::parse(info, text, &place, self.problems) {
-            Fence::Code { lang, highlight } => {
-                let stops = highlight.stops.len() as u32;
-                self.builder.block(BlockKind::Code {
-                    lang,
-                    text: String::from(text),
-                    highlight,
-                });
-                self.builder.highlight_steps(stops);
-            }
-            Fence::Live(cell) => {
-                self.cells += 1;
-                let stops = match &cell {
-                    Cell::Apply(apply) => apply.highlight.stops.len() as u32,
-                    _ => 0,
-                };
-                self.builder.block(BlockKind::Live(cell));
-                self.builder.highlight_steps(stops);
-            }
-            Fence::Scene(scene) => self.out.scene = Some(scene),
-            Fence::Figure { name, alt } => {
-                self.place_image(format!("figure:{name}"), alt, String::new(), line)
-            }
-            Fence::Solution(lines) => self.answer(lines, line, |task, lines| task.solution = lines),
-            Fence::Wrong(lines) => self.answer(lines, line, |task, lines| task.wrong = lines),
-            Fence::Nothing => {}
-        }
-    }
-
-    fn answer(&mut self, lines: Vec<String>, line: u32, put: fn(&mut crate::Task, Vec<String>)) {
-        match self.builder.last_task() {
-            Some(task) => put(task, lines),
-            None => {
-                let message =
-                    Words::new("この前に task がありません", "there is no task before this");
-                let hint = Words::new(
-                    "```yaml task のすぐ後に書きます",
-                    "write it right after ```yaml task",
-                );
-                self.problems.add(line, message, hint);
-            }
-        }
-    }
-
-    fn html_block(&mut self, source: &str, offset: usize) {
-        let line = self.line(offset);
-        for piece in html::pieces(source) {
-            match piece {
-                html::Piece::Comment(comment) => match comment.strip_prefix('@') {
-                    Some(inner) => self.own_comment(inner, line),
-                    None => self.comment(comment, line, offset + source.len(), true),
-                },
-                html::Piece::Text(text) => {
-                    if !text.trim().is_empty() && !self.builder.in_dropped() {
-                        self.builder
-                            .inline(Inline::Text(String::from(text.trim())), line);
-                    }
-                }
-                html::Piece::Tag(tag) => self.tag(&tag, true, line),
-            }
-        }
-        self.builder.end_loose_paragraph();
-    }
-
-    /// A comment that stands for a tag on a line of its own, or for GitPitch's line steps.
-    fn own_comment(&mut self, inner: &str, line: u32) {
-        if let Some(range) = inner.strip_prefix("lines ") {
-            if let Some(stops) = fence::stops(range) {
-                self.builder.add_stop(stops);
-            }
-            return;
-        }
-        for piece in html::pieces(inner) {
-            match piece {
-                html::Piece::Tag(tag) => self.tag(&tag, true, line),
-                html::Piece::Text(text)
-                    if !text.trim().is_empty() && !self.builder.in_dropped() =>
-                {
-                    self.builder.inline(Inline::Text(String::from(text)), line);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn inline_html(&mut self, source: &str, range: &Range<usize>, line: u32) {
-        for piece in html::pieces(source) {
-            match piece {
-                html::Piece::Comment(comment) => self.comment(comment, line, range.end, false),
-                html::Piece::Text(text) => {
-                    self.builder.inline(Inline::Text(String::from(text)), line)
-                }
-                html::Piece::Tag(tag) => self.tag(&tag, false, line),
-            }
-        }
-    }
-
-    fn comment(&mut self, comment: &str, line: u32, end: usize, block: bool) {
-        if let Some(attributes) = comment.strip_prefix(".slide:") {
-            self.out.attributes.extend(html::attributes(attributes));
-        } else if let Some(attributes) = comment.strip_prefix(".element:") {
-            let attributes = html::attributes(attributes);
-            let get = |name: &str| {
-                attributes
-                    .iter()
-                    .find(|(key, _)| key == name)
-                    .map(|(_, value)| value.as_str())
-            };
-            if get("class")
-                .is_some_and(|class| class.split_whitespace().any(|word| word == "fragment"))
-            {
-                let index = get("data-fragment-index").and_then(|index| index.parse().ok());
-                self.builder.fragment(index, block);
-            }
-        } else if let Some(mapping) = comment_directives(comment) {
-            self.out.comments.push((line, mapping));
-        } else if !comment.is_empty() && !comment.starts_with("prettier-ignore") {
-            self.notes.push((line, String::from(comment), end));
-        }
-    }
-
-    fn tag(&mut self, tag: &html::Tag<'_>, block: bool, line: u32) {
-        let wrap = match tag.name.as_str() {
-            "b" | "strong" => Some(Wrap::Html("b")),
-            "i" | "em" => Some(Wrap::Html("i")),
-            "kbd" => Some(Wrap::Html("kbd")),
-            "sub" => Some(Wrap::Html("sub")),
-            "sup" => Some(Wrap::Html("sup")),
-            _ => None,
-        };
-        if let Some(wrap) = wrap {
-            if !tag.closing {
-                self.builder.wrap(wrap, line);
-            } else if !self.builder.unwrap_html(&wrap) {
-                self.as_text(tag.source, line);
-            }
-            return;
-        }
-        let container = match tag.name.as_str() {
-            "details" => Some(Container::Details {
-                summary: Vec::new(),
-            }),
-            "v-click" => Some(Container::Click),
-            "v-clicks" => Some(Container::Clicks),
-            "div" => {
-                let class = tag.attribute("class").unwrap_or("");
-                let columns = ["columns", "grid", "row"]
-                    .iter()
-                    .any(|name| class.split_whitespace().any(|word| word == *name));
-                Some(if columns {
-                    Container::Columns
-                } else {
-                    Container::Div {
-                        class: String::from(class),
-                    }
-                })
-            }
-            _ => None,
-        };
-        match (tag.name.as_str(), container) {
-            ("br", _) => self.builder.inline(Inline::Break, line),
-            ("img", _) if tag.attribute("src").is_some() => {
-                let get = |name: &str| String::from(tag.attribute(name).unwrap_or(""));
-                self.place_image(get("src"), get("alt"), get("title"), line);
-            }
-            ("style", _) if block => self.builder.drop_text(!tag.closing),
-            ("summary", _) => self.builder.summary(!tag.closing, line),
-            (_, Some(container)) if block => {
-                if !tag.closing {
-                    self.builder.open(container, line);
-                } else if !self.builder.close_html(&container) {
-                    let message = Words::new(
-                        format!("{} に対応する開始タグがありません", tag.source),
-                        format!("nothing is open that {} could close", tag.source),
-                    );
-                    let hint =
-                        Words::new("開始タグと数を合わせます", "match it with an opening tag");
-                    self.problems.add(line, message, hint);
-                }
-            }
-            _ => self.as_text(tag.source, line),
-        }
-    }
-
-    fn as_text(&mut self, source: &str, line: u32) {
-        if !self.told_html {
-            self.told_html = true;
-            let message = Words::new(
-                "この HTML は実行せず、文字として表示します",
-                "this HTML is shown as text and never executed",
-            );
-            let hint = Words::new(
-                "使えるのは br, b, i, kbd, sub, sup, img, details, summary, div class=\"columns\" です",
-                "usable: br, b, i, kbd, sub, sup, img, details, summary, div class=\"columns\"",
-            );
-            self.problems.add(line, message, hint);
-        }
-        self.builder
-            .inline(Inline::Text(String::from(source)), line);
-    }
-
     fn finish(mut self) -> Parsed {
         for (line, name) in self.builder.left_open() {
             let message = Words::new(
@@ -652,65 +347,4 @@ fn line_starts(text: &str) -> Vec<usize> {
     std::iter::once(0)
         .chain(text.match_indices('\n').map(|(at, _)| at + 1))
         .collect()
-}
-
-/// Block tags on lines of their own become comments, which end on their line: so Markdown works right
-/// beneath `<div class="columns">` and `<v-click>`, without the blank lines that HTML blocks ask for.
-fn with_tags_as_comments(text: &str) -> String {
-    const TAGS: [&str; 5] = ["div", "details", "summary", "v-click", "v-clicks"];
-    const MARKS: [&str; 7] = ["b", "strong", "i", "em", "kbd", "sub", "sup"];
-    let mut fence: Option<(char, usize)> = None;
-    let mut out = String::with_capacity(text.len() + 64);
-    for line in text.split_inclusive('\n') {
-        let body = line.trim_end();
-        let trimmed = body.trim_start();
-        let indent = body.len() - trimmed.len();
-        match fence {
-            Some((mark, length)) => {
-                let run = trimmed.chars().take_while(|c| *c == mark).count();
-                if run >= length && trimmed[run..].trim().is_empty() {
-                    fence = None;
-                }
-            }
-            None => {
-                for mark in ['`', '~'] {
-                    let length = trimmed.chars().take_while(|c| *c == mark).count();
-                    if length >= 3 && (mark == '~' || !trimmed[length..].contains('`')) {
-                        fence = Some((mark, length));
-                    }
-                }
-            }
-        }
-        let only_tags = || {
-            let pieces = html::pieces(trimmed);
-            let named = |name: &str| {
-                pieces
-                    .iter()
-                    .any(|piece| matches!(piece, html::Piece::Tag(tag) if tag.name == name))
-            };
-            let summary = named("summary");
-            let ours = |tag: &html::Tag<'_>| {
-                TAGS.contains(&tag.name.as_str()) || summary && MARKS.contains(&tag.name.as_str())
-            };
-            pieces.iter().all(|piece| match piece {
-                html::Piece::Tag(tag) => ours(tag),
-                html::Piece::Text(text) => summary || text.trim().is_empty(),
-                html::Piece::Comment(_) => false,
-            })
-        };
-        if fence.is_none()
-            && trimmed.starts_with('<')
-            && indent < 4
-            && !trimmed.contains("--")
-            && only_tags()
-        {
-            out.push_str("<!--@");
-            out.push_str(trimmed);
-            out.push_str("-->");
-            out.push_str(&line[body.len()..]);
-        } else {
-            out.push_str(line);
-        }
-    }
-    out
 }

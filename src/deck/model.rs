@@ -399,12 +399,16 @@ pub struct Apply {
     /// `(apiVersion, kind)` of each document, read without judging the manifest, so that the page can say
     /// which of them the cluster does not simulate.
     pub kinds: Vec<(String, String)>,
+    /// Meant to be refused: the lesson is in the error.
+    pub fails: bool,
 }
 
 /// Command lines with *Run*, in order; a line may hold a heredoc.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     pub lines: Vec<String>,
+    /// The last line is meant to fail: the lesson is in the error.
+    pub fails: bool,
 }
 
 /// A live picture of the cluster inside the slide.

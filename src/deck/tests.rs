@@ -1,3 +1,5 @@
+//! The parser, convention by convention, and the bundled decks as readers get them.
+
 mod deck;
 mod format;
 mod goals;

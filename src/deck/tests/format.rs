@@ -474,6 +474,41 @@ fn columns_details_and_inline_tags_are_understood() {
 }
 
 #[test]
+fn slots_of_slidev_are_columns() {
+    check(
+        "# t\n\nleft\n\n::right::\n\nright\n",
+        &expect![[r#"
+            1.1 line 1
+              h1 t
+              columns
+                column
+                  p left
+                column
+                  p right
+        "#]],
+    );
+    check(
+        "# t\n::left::\na\n\nb\n::right::\n- c\n- d <v-click>e</v-click>\n\n<v-click>later</v-click>\n",
+        &expect![[r#"
+            1.1 line 1, 1 steps
+              h1 t
+              columns
+                column
+                  p a
+                  p b
+                column
+                  list None
+                    -
+                      p c
+                    -
+                      p d e
+                  [1] group 
+                    p later
+        "#]],
+    );
+}
+
+#[test]
 fn html_of_a_user_is_text_and_never_more() {
     check(
         "<script>alert(1)</script>\n\n<img src=x onerror=alert(1)>\n\n<a href=\"javascript:alert(1)\">x</a>\n\n[y](javascript:alert(1)) [z](JaVa\tScript:alert(1)) [ok](https://example.com) <b onclick=alert(1)>bold</b>\n\n<iframe src=\"//evil\"></iframe>\n\n<style>h1 { color: red }</style>\n\n![p](https://evil.example/track.png)\n",
@@ -504,7 +539,7 @@ fn unclosed_things_are_reported_and_closed() {
             2.1 line 5
               p b
             3.1 line 9
-              Live(Apply(Apply { name: "slide-3-1.yaml", yaml: "kind: Pod\n", highlight: Highlight { stops: [], first_step: 0 }, kinds: [("", "Pod")] }))
+              Live(Apply(Apply { name: "slide-3-1.yaml", yaml: "kind: Pod\n", highlight: Highlight { stops: [], first_step: 0 }, kinds: [("", "Pod")], fails: false }))
             ! 1.1 line 1: <div> is never closed (close it with </div>)
             ! 2.1 line 5: nothing is open that </div> could close (match it with an opening tag)
             ! 3.1 line 9: this code block is never closed (close it with a line of as many backticks)
@@ -516,14 +551,14 @@ fn unclosed_things_are_reported_and_closed() {
 fn live_cells_carry_what_the_page_needs() {
     let deck = Deck::parse(&[(
         "a.md",
-        "# a\n```yaml apply web.yaml {1|2}\napiVersion: v1\nkind: Pod # one\n---\napiVersion: apps/v1\nkind: \"Deployment\"\n```\n```sh run\n# a comment\n$ kubectl get pods \\\n  -o wide\ncat <<EOF > x\na\n\nEOF\n```\n```playground view=tree focus=deployment/web height=40%\n```\n```kubectl\nkubectl version\n```\n",
+        "# a\n```yaml apply web.yaml {1|2}\napiVersion: v1\nkind: Pod # one\n---\napiVersion: apps/v1\nkind: \"Deployment\"\n```\n```sh run fails\n# a comment\n$ kubectl get pods \\\n  -o wide\ncat <<EOF > x\na\n\nEOF\n```\n```playground view=tree focus=deployment/web height=40%\n```\n```kubectl\nkubectl version\n```\n",
     )]);
     assert_eq!(deck.problems, []);
     let cells = deck.slides[0][0].cells();
     let Cell::Apply(apply) = cells[0] else {
         panic!("{cells:?}")
     };
-    assert_eq!(apply.name, "web.yaml");
+    assert_eq!((apply.name.as_str(), apply.fails), ("web.yaml", false));
     assert_eq!(
         apply.kinds,
         [
@@ -541,6 +576,7 @@ fn live_cells_carry_what_the_page_needs() {
         run.lines,
         ["kubectl get pods \\\n  -o wide", "cat <<EOF > x\na\n\nEOF"]
     );
+    assert!(run.fails);
     let Cell::Stage(stage) = cells[2] else {
         panic!("{cells:?}")
     };
@@ -672,4 +708,31 @@ fn each_file_begins_a_column() {
         [(0, 0, "a"), (0, 1, "a2"), (1, 0, "b"), (2, 0, "c")]
     );
     assert_eq!(deck.find("2.1").map(|slide| slide.file), Some(1));
+}
+
+#[test]
+fn the_examples_of_the_format_page_parse() {
+    let page = include_str!("../../../slides/README.md");
+    let mut example = String::new();
+    let mut examples = 0;
+    for line in page.lines().chain([""]) {
+        if let Some(inside) = line.strip_prefix("    ") {
+            example.push_str(inside);
+            example.push('\n');
+        } else if line.is_empty() {
+            example.push('\n');
+        } else {
+            let deck = Deck::parse(&[("README.md", &std::mem::take(&mut example))]);
+            assert_eq!(deck.problems, []);
+            examples += deck.iter().flat_map(|slide| slide.cells()).count();
+            examples += deck
+                .iter()
+                .filter(|slide| slide.scene.is_some() || !slide.focus.is_empty())
+                .count();
+        }
+    }
+    assert_eq!(
+        examples, 6,
+        "apply, run, playground, scene, focus and a task"
+    );
 }
