@@ -246,6 +246,11 @@ impl Known {
 
 impl Line {
     fn has(&self, tag: &str) -> bool {
+        // `5` stands for the newest release of the line `5.`.
+        let major = self.0.strip_suffix('.').filter(|major| !major.is_empty());
+        if major.is_some_and(|major| tag.split('-').next() == Some(major)) {
+            return true;
+        }
         let Some(rest) = tag.strip_prefix(self.0) else {
             return false;
         };

@@ -36,6 +36,8 @@ pub struct Pod {
     /// The status that the API server has, as far as is known.
     pub reported: Value,
     pub patch: Option<RequestId>,
+    /// The status changed while the patch was on its way.
+    pub wants_report: bool,
     pub start: Time,
     /// Something happened while the worker was busy.
     pub wants_sync: bool,
@@ -58,9 +60,7 @@ pub enum Mode {
     Syncing,
     /// Nothing is started any more; containers are stopped within this grace.
     Terminating { grace_secs: i64 },
-    /// Nothing runs any more; what is left is the sandbox and, if asked for, the object.
-    Terminated,
-    /// The API server has been told the last word.
+    /// Nothing runs any more and the API server is told the last word; then the object goes, if that is asked for.
     Finished,
 }
 
@@ -215,6 +215,7 @@ impl Pod {
             address: None,
             reported: object.get("status").clone(),
             patch: None,
+            wants_report: false,
             start: PodView(&object).start_time().unwrap_or(now),
             wants_sync: false,
             sync_at: None,

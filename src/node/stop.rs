@@ -29,13 +29,7 @@ impl Turn<'_, '_> {
         let next: Vec<u16> = match (others.as_slice(), sidecars.last()) {
             ([], None) => {
                 self.pod.step = Step::Idle;
-                self.pod.mode = Mode::Terminated;
-                // The runtime is looked at once more before the end is told.
-                let look = self.host.next_look(self.out.now());
-                if self.pod.meta().is_deleting() || self.pod.is_gone {
-                    return self.sync();
-                }
-                return self.sync_at(look);
+                return self.remove_sandbox();
             }
             ([], Some(last)) => vec![*last],
             (others, _) => others.to_vec(),

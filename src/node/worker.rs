@@ -1,6 +1,6 @@
 //! A pod's worker: one turn of work on one pod. What each [`Mode`] does stands in [`Turn::sync`].
 //!
-//! Models `syncPod`, `syncTerminatingPod` and `syncTerminatedPod` of `pkg/kubelet/kubelet.go` and the order of the
+//! Models `syncPod`, `syncTerminatingPod` and `syncTerminatedPod` (here `Finished`) of `pkg/kubelet/kubelet.go` and the order of the
 //! runtime manager's `SyncPod`: report, mount, sandbox, init containers, containers.
 
 use std::collections::BTreeSet;
@@ -48,7 +48,6 @@ impl Turn<'_, '_> {
         match self.pod.mode {
             Mode::Syncing => self.sync_running(),
             Mode::Terminating { .. } => self.stop_all(),
-            Mode::Terminated => self.remove_sandbox(),
             Mode::Finished => self.delete_if_asked(),
         }
     }
@@ -272,12 +271,17 @@ impl Turn<'_, '_> {
 
     /// Tells the API server what changed in the pod's status.
     pub(crate) fn report(&mut self) {
-        if self.pod.patch.is_some() || self.pod.is_gone {
+        if self.pod.is_gone {
             return;
         }
+        if self.pod.patch.is_some() {
+            self.pod.wants_report = true;
+            return;
+        }
+        self.pod.wants_report = false;
         let mut computed = status::status(self.pod, &self.host.machine, self.out.now());
         // A pod ends for the API only when nothing of it runs any more.
-        let is_over = matches!(self.pod.mode, Mode::Terminated | Mode::Finished);
+        let is_over = self.pod.mode == Mode::Finished;
         let was = self.pod.reported.str("phase");
         if phase(self.pod).is_final() && !is_over && !was.is_empty() && self.pod.rejected.is_none()
         {
@@ -310,7 +314,9 @@ impl Turn<'_, '_> {
             self.pod.wants_sync = true;
             return self.sync_again();
         }
-        self.report();
+        if self.pod.wants_report {
+            self.report();
+        }
         if self.pod.mode == Mode::Finished
             && self.pod.step == Step::Idle
             && self.pod.patch.is_none()
@@ -319,13 +325,18 @@ impl Turn<'_, '_> {
         }
     }
 
-    fn remove_sandbox(&mut self) {
+    /// Nothing runs any more: the sandbox goes, and with it the network.
+    pub(crate) fn remove_sandbox(&mut self) {
         self.report();
         if self.pod.sandbox.is_none() {
             return self.sandbox_removed();
         }
         self.pod.step = Step::Removing;
-        let span = self.out.rng.latency(REMOVAL.0, REMOVAL.1);
+        let mut span = self.out.rng.latency(REMOVAL.0, REMOVAL.1);
+        if !self.pod.meta().is_deleting() && !self.pod.is_gone {
+            // Nobody is in a hurry: the end is told after the next look at the runtime.
+            span += self.host.next_look(self.out.now()).since(self.out.now());
+        }
         self.step_after(span);
     }
 
