@@ -143,6 +143,20 @@ impl ApiServer {
         self.watches.close(part, id);
     }
 
+    /// Every open watch: who has it and by which request.
+    pub fn open_watches(&self) -> Vec<(Part, RequestId)> {
+        self.watches.all().collect()
+    }
+
+    /// Closes all watches of `part`, whose process is gone.
+    pub fn close_watches(&mut self, part: Part) {
+        for (to, id) in self.open_watches() {
+            if to == part {
+                self.watches.close(to, id);
+            }
+        }
+    }
+
     /// The events since the last call, in order.
     pub fn drain_events(&mut self) -> Vec<Delivery> {
         std::mem::take(&mut self.deliveries)

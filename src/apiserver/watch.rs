@@ -216,6 +216,10 @@ impl Watches {
         }
     }
 
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Part, RequestId)> {
+        self.open.keys().copied()
+    }
+
     pub(crate) fn next_deadline(&self) -> Option<Time> {
         self.deadlines.keys().next().map(|(at, _)| *at)
     }

@@ -1,1 +1,679 @@
-//! The `cluster` room.
+//! Who exists: the only module that knows every part of a cluster and carries their messages.
+//!
+//! A [`Cluster`] owns the API server, the controller manager, the scheduler and the nodes, and one queue of
+//! what will happen. Parts talk only to the API server, over links with latency; `cluster` moves the messages,
+//! records them in the trace, and breaks things when asked to ([`Fault`]). It has no opinion about what the
+//! messages say.
+//!
+//! ```
+//! use cluster::{Cluster, Options};
+//! let mut cluster = Cluster::new(Options { nodes: 1, ..Options::default() });
+//! cluster.run_for(10 * sim::SECOND);
+//! let mut fork = cluster.clone();
+//! cluster.run_for(sim::MINUTE);
+//! fork.run_for(sim::MINUTE);
+//! assert_eq!(cluster.trace().digest(), fork.trace().digest());
+//! ```
+
+mod client;
+mod event;
+mod fault;
+mod host;
+mod options;
+
+use std::collections::BTreeMap;
+
+use api::note::Key;
+use api::{Arrival, Frame, Note, Part, Request, RequestId, Response, Status};
+use apiserver::{ApiServer, Caller, Reply};
+use client_room::Component;
+use controllers::Manager;
+use node::Kubelet;
+use scheduler::Scheduler;
+use sim::{Machine, Micros, NoteId, Queue, Rng, Time, Trace};
+
+use client::Client;
+use event::{Event, Timer};
+use host::Host;
+
+pub use fault::Fault;
+pub use options::Options;
+
+use ::client as client_room;
+
+/// A whole cluster at one moment. Plain data.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    options: Options,
+    now: Time,
+    queue: Queue<Event>,
+    trace: Trace<Note>,
+    server: ApiServer,
+    manager: Host<Manager>,
+    scheduler: Host<Scheduler>,
+    kubelets: Vec<Host<Kubelet>>,
+    clients: BTreeMap<u32, Client>,
+    links: Links,
+    faults: fault::Faults,
+    /// Proxied requests that a kubelet answers: stream number → who asked.
+    streams: BTreeMap<u64, Stream>,
+    next_stream: u64,
+    /// The earliest tick of the API server that is in the queue.
+    tick_at: Option<Time>,
+    steps: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Stream {
+    to: Part,
+    id: RequestId,
+    node: u32,
+}
+
+/// Latencies, and the order of messages on each link.
+#[derive(Clone, Debug)]
+struct Links {
+    rng: Rng,
+    /// When the newest message of a link arrives: later ones do not overtake it.
+    to_server: BTreeMap<Part, Time>,
+    from_server: BTreeMap<Part, Time>,
+}
+
+impl Cluster {
+    /// A cluster whose parts start at `options.start`.
+    pub fn new(options: Options) -> Cluster {
+        let seed = options.seed;
+        let start = options.start;
+        let mut cluster = Cluster {
+            now: start,
+            queue: Queue::new(),
+            trace: Trace::new(options.trace_capacity),
+            server: ApiServer::new(seed, start),
+            manager: Host::new(Manager::new(), seed, "controller-manager"),
+            scheduler: Host::new(Scheduler::new(), seed, "scheduler"),
+            kubelets: Vec::new(),
+            clients: BTreeMap::new(),
+            links: Links {
+                rng: Rng::stream(seed, "links"),
+                to_server: BTreeMap::new(),
+                from_server: BTreeMap::new(),
+            },
+            faults: fault::Faults::default(),
+            streams: BTreeMap::new(),
+            next_stream: 0,
+            tick_at: None,
+            steps: 0,
+            options,
+        };
+        // kubeadm's order: the control plane first, then the nodes join one after another.
+        cluster.queue.push(
+            start + 200 * sim::MILLI,
+            Event::Start(Part::ControllerManager),
+        );
+        cluster
+            .queue
+            .push(start + 250 * sim::MILLI, Event::Start(Part::Scheduler));
+        for number in 0..cluster.options.nodes {
+            let name = format!("kubelet-{number}");
+            let kubelet = Kubelet::new(cluster.options.machine(number));
+            cluster.kubelets.push(Host::new(kubelet, seed, &name));
+            let at = start + 400 * sim::MILLI + cluster.links.rng.below(300 * sim::MILLI);
+            cluster.queue.push(at, Event::Start(Part::Kubelet(number)));
+        }
+        cluster.schedule_tick();
+        cluster
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    pub fn trace(&self) -> &Trace<Note> {
+        &self.trace
+    }
+
+    /// The API server, to look at without asking (the page's counters, tests).
+    pub fn server(&self) -> &ApiServer {
+        &self.server
+    }
+
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.scheduler.component
+    }
+
+    /// Events handled since the start.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Messages and timers that wait in the queue.
+    pub fn queue_len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// When the next event is due.
+    pub fn next_at(&self) -> Option<Time> {
+        self.queue.next_at()
+    }
+
+    /// Runs everything of the next `span`.
+    pub fn run_for(&mut self, span: Micros) {
+        let until = self.now + span;
+        self.advance(until, u64::MAX);
+    }
+
+    /// Handles the next event, whenever it is due; false if there is none.
+    pub fn step(&mut self) -> bool {
+        let Some((at, event)) = self.queue.pop() else {
+            return false;
+        };
+        self.now = self.now.max(at);
+        self.steps += 1;
+        self.dispatch(event);
+        true
+    }
+
+    /// Lets time pass up to `until`, before which nothing is due.
+    pub fn rest_until(&mut self, until: Time) {
+        debug_assert!(
+            self.queue.next_at().is_none_or(|at| at >= until),
+            "something is due before the rest ends"
+        );
+        self.now = self.now.max(until);
+    }
+
+    /// Records a note of somebody outside (a command line, a button).
+    pub fn note(&mut self, note: Note) -> NoteId {
+        self.trace.record(self.now, NoteId(0), note)
+    }
+
+    fn dispatch(&mut self, event: Event) {
+        match event {
+            Event::Start(part) => self.start(part),
+            Event::Request {
+                from,
+                id,
+                request,
+                cause,
+            } => self.serve(from, id, &request, cause),
+            Event::Arrival {
+                to,
+                id,
+                arrival,
+                cause,
+            } => self.arrive(to, id, arrival, cause),
+            Event::Timer { generation, timer } => self.wake(generation, timer),
+            Event::Proxy {
+                node,
+                stream,
+                request,
+                cause,
+            } => self.proxy(node, stream, *request, cause),
+            Event::CloseStream { .. } => {}
+            Event::ServerTick => {
+                if self.tick_at.is_some_and(|at| at <= self.now) {
+                    self.tick_at = None;
+                }
+                self.server.tick(self.now);
+                self.tell_watchers(NoteId(0));
+            }
+        }
+    }
+
+    fn start(&mut self, part: Part) {
+        let now = self.now;
+        match part {
+            Part::ControllerManager => {
+                let effects = self.manager.turn(now, NoteId(0), |c, out| c.start(out));
+                self.carry_out(part, effects);
+            }
+            Part::Scheduler => {
+                let effects = self.scheduler.turn(now, NoteId(0), |c, out| c.start(out));
+                self.carry_out(part, effects);
+            }
+            Part::Kubelet(number) => {
+                let Some(host) = self.kubelets.get_mut(number as usize) else {
+                    return;
+                };
+                let effects = host.turn(now, NoteId(0), |c, out| c.start(out));
+                self.carry_out(part, effects);
+            }
+            _ => {}
+        }
+    }
+
+    /// The API server handles a request that has arrived.
+    fn serve(&mut self, from: Part, id: RequestId, request: &Request, cause: NoteId) {
+        if self.faults.is_down(Part::ApiServer) || self.faults.is_cut(from) {
+            self.lose(from, id, cause);
+            return;
+        }
+        let caller = Caller::component(from);
+        let reply = self.server.handle(self.now, &caller, id, request);
+        let last = self.record_server_notes(cause);
+        let is_write = !matches!(
+            request.verb,
+            api::Verb::Get | api::Verb::List | api::Verb::Watch | api::Verb::GetPath
+        );
+        let work = if is_write {
+            self.links.rng.latency(1_000, 5_000)
+        } else {
+            self.links.rng.latency(200, 900)
+        };
+        let work = work * u64::from(self.faults.server_slowdown.max(1));
+        match reply {
+            Reply::Done(response) => {
+                self.answer(from, id, Arrival::Response(response), work, cause)
+            }
+            Reply::Watching => self.answer(
+                from,
+                id,
+                Arrival::Response(Response::ok(api::Value::Null)),
+                work,
+                cause,
+            ),
+            Reply::Proxy { node } => self.relay(from, id, &node, request, work, cause),
+        }
+        self.tell_watchers_after(last, work);
+    }
+
+    fn record_server_notes(&mut self, cause: NoteId) -> NoteId {
+        let mut last = cause;
+        for note in self.server.drain_notes() {
+            last = self.trace.record(self.now, cause, note);
+        }
+        last
+    }
+
+    fn tell_watchers(&mut self, cause: NoteId) {
+        let last = self.record_server_notes(cause);
+        self.tell_watchers_after(last, 0);
+    }
+
+    /// Sends what watchers must hear; `work` is how long the API server took.
+    fn tell_watchers_after(&mut self, cause: NoteId, work: Micros) {
+        for delivery in self.server.drain_events() {
+            if self.faults.is_cut(delivery.to) {
+                continue;
+            }
+            let arrives = self.links.from_server(self.now + work, delivery.to);
+            let note = Note::Watched {
+                to: delivery.to,
+                kind: delivery.event.kind,
+                key: delivery.key,
+                arrives,
+            };
+            let cause = self.trace.record(self.now, cause, note);
+            let arrival = Arrival::Watch(delivery.event);
+            self.queue.push(
+                arrives,
+                Event::Arrival {
+                    to: delivery.to,
+                    id: delivery.id,
+                    arrival,
+                    cause,
+                },
+            );
+        }
+        self.schedule_tick();
+    }
+
+    fn schedule_tick(&mut self) {
+        if let Some(at) = self.server.next_tick()
+            && self.tick_at.is_none_or(|scheduled| at < scheduled)
+        {
+            self.tick_at = Some(at.max(self.now));
+            self.queue.push(at.max(self.now), Event::ServerTick);
+        }
+    }
+
+    fn answer(&mut self, to: Part, id: RequestId, arrival: Arrival, work: Micros, cause: NoteId) {
+        let arrives = self.links.from_server(self.now + work, to);
+        let code = match &arrival {
+            Arrival::Response(response) | Arrival::Frame(Frame::Response(response)) => {
+                response.code
+            }
+            _ => 200,
+        };
+        let cause = self.trace.record(
+            self.now,
+            cause,
+            Note::Answered {
+                to,
+                id,
+                code,
+                arrives,
+            },
+        );
+        self.queue.push(
+            arrives,
+            Event::Arrival {
+                to,
+                id,
+                arrival,
+                cause,
+            },
+        );
+    }
+
+    /// Passes a request for logs or a shell on to the kubelet of `node`.
+    fn relay(
+        &mut self,
+        from: Part,
+        id: RequestId,
+        node: &str,
+        request: &Request,
+        work: Micros,
+        cause: NoteId,
+    ) {
+        let number =
+            (0..self.kubelets.len()).find(|at| self.kubelets[*at].component.machine().name == node);
+        let reachable = number.filter(|at| {
+            let part = Part::Kubelet(*at as u32);
+            self.kubelets[*at].is_running && !self.faults.is_cut(part)
+        });
+        let Some(number) = reachable else {
+            let address = number.map_or_else(String::new, |at| {
+                self.kubelets[at].component.machine().address().to_string()
+            });
+            let path = format!("https://{address}:10250/{}", request.subresource);
+            let failure = Status::new(
+                500,
+                "InternalError",
+                format!("Get \"{path}\": dial tcp {address}:10250: connect: connection refused"),
+            );
+            self.answer(
+                from,
+                id,
+                Arrival::Response(failure.into_response()),
+                work,
+                cause,
+            );
+            return;
+        };
+        let node = number as u32;
+        self.next_stream += 1;
+        let stream = self.next_stream;
+        self.streams.insert(stream, Stream { to: from, id, node });
+        let arrives = self.links.from_server(self.now + work, Part::Kubelet(node));
+        let note = Note::Sent {
+            from: Part::ApiServer,
+            to: Part::Kubelet(node),
+            actor: "",
+            id,
+            verb: request.verb,
+            key: Key::new(
+                request.resource.plural.clone(),
+                request.namespace.clone(),
+                request.name.clone(),
+            ),
+            subresource: request.subresource.clone(),
+            arrives,
+        };
+        let cause = self.trace.record(self.now, cause, note);
+        self.queue.push(
+            arrives,
+            Event::Proxy {
+                node,
+                stream,
+                request: Box::new(request.clone()),
+                cause,
+            },
+        );
+    }
+
+    fn proxy(&mut self, _node: u32, stream: u64, request: Request, _cause: NoteId) {
+        let refusal = Status::new(
+            501,
+            "NotImplemented",
+            format!("the kubelet does not serve {} yet", request.subresource),
+        );
+        self.forward(stream, Frame::Response(refusal.into_response()));
+    }
+
+    /// A message reaches the part it was sent to.
+    fn arrive(&mut self, to: Part, id: RequestId, arrival: Arrival, cause: NoteId) {
+        let now = self.now;
+        match to {
+            Part::ControllerManager => {
+                if let Some(effects) = self.manager.hear(now, id, arrival, cause) {
+                    self.carry_out(to, effects);
+                }
+            }
+            Part::Scheduler => {
+                if let Some(effects) = self.scheduler.hear(now, id, arrival, cause) {
+                    self.carry_out(to, effects);
+                }
+            }
+            Part::Kubelet(number) => {
+                let effects = self
+                    .kubelets
+                    .get_mut(number as usize)
+                    .and_then(|host| host.hear(now, id, arrival, cause));
+                if let Some(effects) = effects {
+                    self.carry_out(to, effects);
+                }
+            }
+            Part::Client(number) => {
+                if let Some(client) = self.clients.get_mut(&number) {
+                    client.inbox.push_back((now, id, arrival));
+                }
+            }
+            Part::Etcd | Part::ApiServer | Part::CloudControllerManager | Part::KubeProxy(_) => {}
+        }
+    }
+
+    fn wake(&mut self, generation: u32, timer: Timer) {
+        let now = self.now;
+        match timer {
+            Timer::Manager(timer) => {
+                if let Some(effects) = self.manager.wake(now, generation, timer) {
+                    self.carry_out(Part::ControllerManager, effects);
+                }
+            }
+            Timer::Scheduler(timer) => {
+                if let Some(effects) = self.scheduler.wake(now, generation, timer) {
+                    self.carry_out(Part::Scheduler, effects);
+                }
+            }
+            Timer::Kubelet(number, timer) => {
+                let effects = self
+                    .kubelets
+                    .get_mut(number as usize)
+                    .and_then(|host| host.wake(now, generation, timer));
+                if let Some(effects) = effects {
+                    self.carry_out(Part::Kubelet(number), effects);
+                }
+            }
+        }
+    }
+
+    /// Turns the effects of a part's turn into queue events.
+    fn carry_out<T>(&mut self, part: Part, effects: host::Effects<T>)
+    where
+        Timer: From<(Part, T)>,
+    {
+        for effect in effects.list {
+            match effect {
+                client_room::Effect::Send {
+                    id,
+                    actor,
+                    cause,
+                    request,
+                } => self.send(part, id, actor, cause, request),
+                client_room::Effect::Cancel(id) => self.server.cancel(part, id),
+                client_room::Effect::Timer { at, timer } => {
+                    self.queue.push(
+                        at,
+                        Event::Timer {
+                            generation: effects.generation,
+                            timer: Timer::from((part, timer)),
+                        },
+                    );
+                }
+                client_room::Effect::Note { cause, note } => {
+                    self.trace.record(self.now, cause, note);
+                }
+                client_room::Effect::Frame { stream, frame } => self.forward(stream, frame),
+            }
+        }
+    }
+
+    /// A frame of a kubelet goes back through the API server to who asked.
+    fn forward(&mut self, stream: u64, frame: Frame) {
+        let Some(Stream { to, id, node }) = self.streams.get(&stream).cloned() else {
+            return;
+        };
+        let is_last = matches!(frame, Frame::End { .. } | Frame::Response(_));
+        let reaches_server = self.links.to_server(self.now, Part::Kubelet(node));
+        let arrives = self.links.from_server(reaches_server, to);
+        let arrival = match frame {
+            Frame::Response(response) => Arrival::Response(response),
+            other => Arrival::Frame(other),
+        };
+        self.queue.push(
+            arrives,
+            Event::Arrival {
+                to,
+                id,
+                arrival,
+                cause: NoteId(0),
+            },
+        );
+        if is_last {
+            self.streams.remove(&stream);
+        }
+    }
+
+    fn send(
+        &mut self,
+        from: Part,
+        id: RequestId,
+        actor: &'static str,
+        cause: NoteId,
+        request: Request,
+    ) {
+        let arrives = self.links.to_server(self.now, from);
+        let key = Key::new(
+            request.resource.plural.clone(),
+            request.namespace.clone(),
+            name_of(&request),
+        );
+        let note = Note::Sent {
+            from,
+            to: Part::ApiServer,
+            actor,
+            id,
+            verb: request.verb,
+            key,
+            subresource: request.subresource.clone(),
+            arrives,
+        };
+        let cause = self.trace.record(self.now, cause, note);
+        self.queue.push(
+            arrives,
+            Event::Request {
+                from,
+                id,
+                request: Box::new(request),
+                cause,
+            },
+        );
+    }
+
+    /// A request that cannot be delivered: its sender learns of it when its connection gives up.
+    fn lose(&mut self, from: Part, id: RequestId, cause: NoteId) {
+        let cause = self.trace.record(
+            self.now,
+            cause,
+            Note::Lost {
+                from,
+                to: Part::ApiServer,
+                id,
+            },
+        );
+        let failure = Status::new(
+            503,
+            "ServiceUnavailable",
+            "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?",
+        );
+        let arrival = Arrival::Response(failure.into_response());
+        self.queue.push(
+            self.now + sim::SECOND,
+            Event::Arrival {
+                to: from,
+                id,
+                arrival,
+                cause,
+            },
+        );
+    }
+}
+
+impl Machine for Cluster {
+    type Command = Fault;
+
+    fn now(&self) -> Time {
+        self.now
+    }
+
+    fn advance(&mut self, until: Time, steps: u64) -> u64 {
+        let mut done = 0;
+        while done < steps {
+            match self.queue.next_at() {
+                Some(at) if at <= until => {
+                    self.step();
+                    done += 1;
+                }
+                _ => {
+                    self.now = self.now.max(until);
+                    break;
+                }
+            }
+        }
+        done
+    }
+
+    fn command(&mut self, command: Fault) {
+        self.inflict(command);
+    }
+}
+
+impl Links {
+    /// When a message sent at `at` by `from` reaches the API server.
+    fn to_server(&mut self, at: Time, from: Part) -> Time {
+        let delay = self.rng.latency(300, 2_000);
+        in_order(&mut self.to_server, from, at + delay)
+    }
+
+    /// When a message that leaves the API server at `at` reaches `to`.
+    fn from_server(&mut self, at: Time, to: Part) -> Time {
+        let delay = self.rng.latency(300, 2_000);
+        in_order(&mut self.from_server, to, at + delay)
+    }
+}
+
+fn in_order(newest: &mut BTreeMap<Part, Time>, part: Part, at: Time) -> Time {
+    let last = newest.entry(part).or_default();
+    *last = at.max(*last);
+    *last
+}
+
+/// The name a request speaks of; creations name it in the object.
+fn name_of(request: &Request) -> api::Str {
+    match &request.body {
+        api::Body::Object(object) if request.name.is_empty() => {
+            let name = object.get("metadata").shared_str("name");
+            if name.is_empty() {
+                object.get("metadata").shared_str("generateName")
+            } else {
+                name
+            }
+        }
+        _ => request.name.clone(),
+    }
+}

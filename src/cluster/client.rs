@@ -1,0 +1,61 @@
+//! Those outside the cluster: terminals, the page, HTTP connections. They submit requests and collect arrivals.
+
+use std::collections::VecDeque;
+
+use api::{Arrival, Part, Request, RequestId};
+use sim::{NoteId, Time};
+
+use crate::{Cluster, Event};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Client {
+    pub(crate) inbox: VecDeque<(Time, RequestId, Arrival)>,
+    next_request: u64,
+}
+
+impl Cluster {
+    /// Sends a request as client `number` (any number; a client exists once it is named).
+    pub fn submit(&mut self, number: u32, request: Request) -> RequestId {
+        self.submit_because(number, request, NoteId(0))
+    }
+
+    /// Like [`Cluster::submit`], with the note (a command line) that caused it.
+    pub fn submit_because(&mut self, number: u32, request: Request, cause: NoteId) -> RequestId {
+        let client = self.clients.entry(number).or_default();
+        client.next_request += 1;
+        let id = RequestId(client.next_request);
+        self.send(Part::Client(number), id, "", cause, request);
+        id
+    }
+
+    /// Closes a watch or stream of a client.
+    pub fn cancel(&mut self, number: u32, id: RequestId) {
+        let part = Part::Client(number);
+        self.server.cancel(part, id);
+        let stream = self
+            .streams
+            .iter()
+            .find(|(_, s)| s.to == part && s.id == id)
+            .map(|(stream, s)| (*stream, s.node));
+        if let Some((stream, node)) = stream {
+            self.streams.remove(&stream);
+            let at = self.links.from_server(self.now, Part::Kubelet(node));
+            self.queue.push(at, Event::CloseStream { node, stream });
+        }
+    }
+
+    /// What has arrived for a client since the last call, in order.
+    pub fn receive(&mut self, number: u32) -> Vec<(Time, RequestId, Arrival)> {
+        self.clients
+            .get_mut(&number)
+            .map(|client| client.inbox.drain(..).collect())
+            .unwrap_or_default()
+    }
+
+    /// Whether anything waits for a client.
+    pub fn has_mail(&self, number: u32) -> bool {
+        self.clients
+            .get(&number)
+            .is_some_and(|client| !client.inbox.is_empty())
+    }
+}

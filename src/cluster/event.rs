@@ -1,0 +1,70 @@
+//! What waits in the queue. A closed list: every future of the cluster is one of these.
+
+use api::{Arrival, Part, Request, RequestId};
+use sim::NoteId;
+
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// A part's process starts.
+    Start(Part),
+    /// A request reaches the API server.
+    Request {
+        from: Part,
+        id: RequestId,
+        request: Box<Request>,
+        cause: NoteId,
+    },
+    /// An answer, a watch event or a frame reaches its receiver.
+    Arrival {
+        to: Part,
+        id: RequestId,
+        arrival: Arrival,
+        cause: NoteId,
+    },
+    Timer {
+        generation: u32,
+        timer: Timer,
+    },
+    /// A proxied request reaches a kubelet.
+    Proxy {
+        node: u32,
+        stream: u64,
+        request: Box<Request>,
+        cause: NoteId,
+    },
+    /// Nobody reads a stream any more.
+    CloseStream {
+        node: u32,
+        stream: u64,
+    },
+    /// The API server has something to do by itself.
+    ServerTick,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Timer {
+    Manager(controllers::Timer),
+    Scheduler(scheduler::Timer),
+    Kubelet(u32, node::Timer),
+}
+
+impl From<(Part, controllers::Timer)> for Timer {
+    fn from((_, timer): (Part, controllers::Timer)) -> Self {
+        Timer::Manager(timer)
+    }
+}
+
+impl From<(Part, scheduler::Timer)> for Timer {
+    fn from((_, timer): (Part, scheduler::Timer)) -> Self {
+        Timer::Scheduler(timer)
+    }
+}
+
+impl From<(Part, node::Timer)> for Timer {
+    fn from((part, timer): (Part, node::Timer)) -> Self {
+        let Part::Kubelet(number) = part else {
+            unreachable!("kubelet timers come from kubelets")
+        };
+        Timer::Kubelet(number, timer)
+    }
+}

@@ -1,0 +1,185 @@
+//! What can be broken on purpose, and mended: every fault has an undo and stands in the trace.
+
+use std::collections::BTreeSet;
+
+use api::{Note, Part, Status, Str, WatchEvent, WatchKind};
+use serde::{Deserialize, Serialize};
+use sim::NoteId;
+
+use crate::{Arrival, Cluster, Event};
+
+/// Something to break (`on`) or to mend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fault {
+    /// The machine loses power: kubelet and containers are gone; on return it boots anew.
+    PowerOff {
+        node: u32,
+        on: bool,
+    },
+    /// The node cannot reach the control plane; its containers go on.
+    CutOff {
+        node: u32,
+        on: bool,
+    },
+    StopScheduler {
+        on: bool,
+    },
+    StopControllerManager {
+        on: bool,
+    },
+    StopApiServer {
+        on: bool,
+    },
+    /// The API server takes this many times as long (1 is normal).
+    SlowApiServer {
+        times: u32,
+    },
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Faults {
+    down: BTreeSet<Part>,
+    cut: BTreeSet<Part>,
+    pub(crate) server_slowdown: u32,
+}
+
+impl Faults {
+    pub(crate) fn is_down(&self, part: Part) -> bool {
+        self.down.contains(&part)
+    }
+
+    /// No message passes between this part and the API server.
+    pub(crate) fn is_cut(&self, part: Part) -> bool {
+        self.cut.contains(&part) || self.down.contains(&part)
+    }
+}
+
+impl Cluster {
+    /// Whether a part has been stopped or powered off on purpose.
+    pub fn is_down(&self, part: Part) -> bool {
+        self.faults.is_down(part)
+    }
+
+    /// Whether a node has been cut off on purpose.
+    pub fn is_cut_off(&self, node: u32) -> bool {
+        self.faults.cut.contains(&Part::Kubelet(node))
+    }
+
+    pub(crate) fn inflict(&mut self, fault: Fault) {
+        let (what, is_on): (Str, bool) = match &fault {
+            Fault::PowerOff { node, on } => (format!("power off node-{}", node + 1).into(), *on),
+            Fault::CutOff { node, on } => (format!("cut off node-{}", node + 1).into(), *on),
+            Fault::StopScheduler { on } => ("stop kube-scheduler".into(), *on),
+            Fault::StopControllerManager { on } => ("stop kube-controller-manager".into(), *on),
+            Fault::StopApiServer { on } => ("stop kube-apiserver".into(), *on),
+            Fault::SlowApiServer { times } => (
+                format!("kube-apiserver {times} times slower").into(),
+                *times > 1,
+            ),
+        };
+        self.trace
+            .record(self.now, NoteId(0), Note::Fault { what, on: is_on });
+        match fault {
+            Fault::PowerOff { node, on } => self.power(node, !on),
+            Fault::CutOff { node, on } => {
+                let part = Part::Kubelet(node);
+                if on {
+                    self.faults.cut.insert(part);
+                    self.break_watches(|to| to == part);
+                } else {
+                    self.faults.cut.remove(&part);
+                }
+            }
+            Fault::StopScheduler { on } => {
+                let is_change = if on {
+                    self.faults.down.insert(Part::Scheduler)
+                } else {
+                    self.faults.down.remove(&Part::Scheduler)
+                };
+                if is_change {
+                    self.scheduler.is_running = !on;
+                    if on {
+                        self.server.close_watches(Part::Scheduler);
+                        self.scheduler.replace(scheduler::Scheduler::new());
+                    } else {
+                        self.queue
+                            .push(self.now + sim::SECOND, Event::Start(Part::Scheduler));
+                    }
+                }
+            }
+            Fault::StopControllerManager { on } => {
+                let part = Part::ControllerManager;
+                let is_change = if on {
+                    self.faults.down.insert(part)
+                } else {
+                    self.faults.down.remove(&part)
+                };
+                if is_change {
+                    self.manager.is_running = !on;
+                    if on {
+                        self.server.close_watches(part);
+                        self.manager.replace(controllers::Manager::new());
+                    } else {
+                        self.queue.push(self.now + sim::SECOND, Event::Start(part));
+                    }
+                }
+            }
+            Fault::StopApiServer { on } => {
+                if on {
+                    self.faults.down.insert(Part::ApiServer);
+                    self.break_watches(|_| true);
+                } else {
+                    self.faults.down.remove(&Part::ApiServer);
+                }
+            }
+            Fault::SlowApiServer { times } => self.faults.server_slowdown = times.clamp(1, 10_000),
+        }
+    }
+
+    fn power(&mut self, node: u32, is_on: bool) {
+        let part = Part::Kubelet(node);
+        let Some(host) = self.kubelets.get_mut(node as usize) else {
+            return;
+        };
+        if is_on == host.is_running {
+            return;
+        }
+        host.is_running = is_on;
+        if is_on {
+            self.faults.down.remove(&part);
+            // A machine takes some seconds to boot.
+            self.queue
+                .push(self.now + 8 * sim::SECOND, Event::Start(part));
+        } else {
+            let rebooted = node::Kubelet::new(host.component.machine().clone());
+            host.replace(rebooted);
+            self.faults.down.insert(part);
+            self.server.close_watches(part);
+            self.streams.retain(|_, stream| stream.node != node);
+        }
+    }
+
+    /// Connections break: those who watch learn it at once and will try again.
+    fn break_watches(&mut self, is_hit: impl Fn(Part) -> bool) {
+        let gone =
+            Status::new(503, "ServiceUnavailable", "http2: client connection lost").to_value();
+        for (to, id) in self.server.open_watches() {
+            if is_hit(to) {
+                self.server.cancel(to, id);
+                let arrival = Arrival::Watch(WatchEvent {
+                    kind: WatchKind::Error,
+                    object: gone.clone(),
+                });
+                self.queue.push(
+                    self.now + 100 * sim::MILLI,
+                    Event::Arrival {
+                        to,
+                        id,
+                        arrival,
+                        cause: NoteId(0),
+                    },
+                );
+            }
+        }
+    }
+}
