@@ -4,3 +4,4 @@ mod deck;
 mod format;
 mod goals;
 mod robust;
+mod schema;

@@ -711,28 +711,32 @@ fn each_file_begins_a_column() {
 }
 
 #[test]
-fn the_examples_of_the_format_page_parse() {
-    let page = include_str!("../../../slides/README.md");
-    let mut example = String::new();
-    let mut examples = 0;
-    for line in page.lines().chain([""]) {
-        if let Some(inside) = line.strip_prefix("    ") {
-            example.push_str(inside);
-            example.push('\n');
-        } else if line.is_empty() {
-            example.push('\n');
-        } else {
-            let deck = Deck::parse(&[("README.md", &std::mem::take(&mut example))]);
-            assert_eq!(deck.problems, []);
-            examples += deck.iter().flat_map(|slide| slide.cells()).count();
-            examples += deck
-                .iter()
-                .filter(|slide| slide.scene.is_some() || !slide.focus.is_empty())
-                .count();
+fn the_examples_of_the_format_pages_parse() {
+    for page in [
+        include_str!("../../../slides/README.md"),
+        include_str!("../../../slides/README.ja.md"),
+    ] {
+        let mut example = String::new();
+        let mut examples = 0;
+        for line in page.lines().chain(["the end"]) {
+            if let Some(inside) = line.strip_prefix("    ") {
+                example.push_str(inside);
+                example.push('\n');
+            } else if line.is_empty() {
+                example.push('\n');
+            } else {
+                let deck = Deck::parse(&[("README.md", &std::mem::take(&mut example))]);
+                assert_eq!(deck.problems, []);
+                examples += deck.iter().flat_map(|slide| slide.cells()).count();
+                examples += deck
+                    .iter()
+                    .filter(|slide| slide.scene.is_some() || !slide.focus.is_empty())
+                    .count();
+            }
         }
+        assert_eq!(
+            examples, 6,
+            "apply, run, playground, scene, focus and a task"
+        );
     }
-    assert_eq!(
-        examples, 6,
-        "apply, run, playground, scene, focus and a task"
-    );
 }
