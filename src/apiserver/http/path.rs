@@ -37,7 +37,7 @@ pub(super) fn parse(
     let is_of_namespace = |name: &str| matches!(name, "status" | "finalize");
     let (namespace, rest) = match rest {
         ["namespaces", namespace, more @ ..]
-            if !more.is_empty() && !(more.len() == 1 && is_of_namespace(more[0])) =>
+            if !matches!(more, [] | [_]) || more.iter().any(|name| !is_of_namespace(name)) =>
         {
             (*namespace, more)
         }
