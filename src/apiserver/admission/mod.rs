@@ -6,7 +6,9 @@
 mod namespace_lifecycle;
 mod pod_tolerations;
 mod priority;
+mod runtime_class;
 mod service_account;
+mod storage;
 mod taint_nodes;
 
 use api::{Status, Value};
@@ -41,6 +43,20 @@ impl ApiServer {
                 self.admit_service_account(call, object)?;
                 self.admit_priority(call, object)?;
                 pod_tolerations::admit(object);
+                self.admit_runtime_class(call, object)?;
+            }
+            ("", "persistentvolumeclaims") if operation == Operation::Create => {
+                self.admit_default_class(object);
+                storage::protect(&call.kind.plural, object);
+            }
+            ("" | "storage.k8s.io", _) if operation == Operation::Create => {
+                storage::protect(&call.kind.plural, object);
+            }
+            ("certificates.k8s.io", _) if operation == Operation::Create => {
+                let user = call.user;
+                let groups: Vec<Value> = user.groups.iter().map(Value::from).collect();
+                object.set_path("spec.username", user.name.clone());
+                object.set_path("spec.groups", groups);
             }
             _ => {}
         }

@@ -156,3 +156,10 @@ pub(crate) static REPLICATION_CONTROLLER: Rules = Rules {
     validate_update: workloads::replication_controller_update,
     ..Rules::PLAIN
 };
+
+pub(crate) static POD_TEMPLATE: Rules = Rules {
+    returns_deleted: true,
+    generation: Generation::Content,
+    defaults: template::defaults,
+    ..Rules::PLAIN
+};

@@ -16,16 +16,16 @@ pub(crate) static JOB: Rules = Rules {
     generation: Generation::Spec,
     defaults: |object| {
         edit_made(object, "spec", job_spec);
-        // A job without labels takes those of its pods (`SetDefaults_Job`).
-        let labels = object.path("spec.template.metadata.labels").clone();
-        if object.path("metadata.labels").is_empty() && !labels.is_empty() {
-            object.set_path("metadata.labels", labels);
-        }
         fill(object, "status", map! {});
     },
     prepare_create: |object| {
         object.set("status", map! {});
         generate_selector(object);
+        // A job without labels has those of its pods, with the generated ones.
+        let labels = object.path("spec.template.metadata.labels").clone();
+        if object.path("metadata.labels").is_empty() && !labels.is_empty() {
+            object.set_path("metadata.labels", labels);
+        }
     },
     validate: batch::job,
     validate_update: batch::job_update,
@@ -70,6 +70,7 @@ fn job_spec(spec: &mut Value) {
     }
     fill_text(spec, "completionMode", "NonIndexed");
     fill(spec, "suspend", false);
+    fill(spec, "manualSelector", false);
     if spec.str("podReplacementPolicy").is_empty() {
         let policy = if spec.has("podFailurePolicy") {
             "Failed"

@@ -3,12 +3,15 @@
 //! The generic registry does the rest for every kind alike. Models the `strategy.go` files under `pkg/registry`
 //! and `pkg/apis/*/v1/defaults.go` at v1.36.
 
+mod access;
 mod apps;
 mod batch;
 mod config;
 pub(crate) mod fill;
+mod network;
 mod node;
 pub(crate) mod pod;
+mod policy;
 mod service;
 mod storage;
 pub(crate) mod template;
@@ -118,6 +121,42 @@ pub(crate) fn rules(group: &str, kind: &str) -> &'static Rules {
         ("", "PersistentVolume") => &storage::VOLUME,
         ("", "PersistentVolumeClaim") => &storage::CLAIM,
         ("storage.k8s.io", "StorageClass") => &storage::CLASS,
+        ("storage.k8s.io", "VolumeAttributesClass") => &storage::ATTRIBUTES_CLASS,
+        ("storage.k8s.io", "CSIDriver") => &storage::CSI_DRIVER,
+        ("storage.k8s.io", "VolumeAttachment" | "CSINode" | "CSIStorageCapacity") => {
+            &storage::RETURNED
+        }
+        ("", "PodTemplate") => &apps::POD_TEMPLATE,
+        ("networking.k8s.io", "Ingress") => &network::INGRESS,
+        ("networking.k8s.io", "IngressClass") => &network::INGRESS_CLASS,
+        ("networking.k8s.io", "NetworkPolicy") => &network::NETWORK_POLICY,
+        ("networking.k8s.io", "ServiceCIDR") => &network::SERVICE_CIDR,
+        ("policy", "PodDisruptionBudget") => &policy::BUDGET,
+        ("autoscaling", "HorizontalPodAutoscaler") => &policy::AUTOSCALER,
+        ("", "ResourceQuota") => &policy::QUOTA,
+        ("", "LimitRange") => &policy::LIMIT_RANGE,
+        ("scheduling.k8s.io", "PriorityClass") => &policy::PRIORITY_CLASS,
+        ("resource.k8s.io", "DeviceClass") => &policy::DEVICE_CLASS,
+        ("resource.k8s.io", "ResourceSlice") => &policy::RESOURCE_SLICE,
+        ("resource.k8s.io", "ResourceClaim") => &policy::RESOURCE_CLAIM,
+        ("resource.k8s.io", "ResourceClaimTemplate") => &policy::RESOURCE_CLAIM_TEMPLATE,
+        ("rbac.authorization.k8s.io", "Role") => &access::ROLE,
+        ("rbac.authorization.k8s.io", "ClusterRole") => &access::CLUSTER_ROLE,
+        ("rbac.authorization.k8s.io", "RoleBinding") => &access::BINDING,
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding") => &access::CLUSTER_BINDING,
+        ("certificates.k8s.io", _) => &access::SIGNING_REQUEST,
+        (
+            "admissionregistration.k8s.io",
+            "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy",
+        ) => &access::ADMISSION_POLICY,
+        (
+            "admissionregistration.k8s.io",
+            "ValidatingAdmissionPolicyBinding" | "MutatingAdmissionPolicyBinding",
+        ) => &access::ADMISSION_POLICY_BINDING,
+        ("admissionregistration.k8s.io", _) => &access::WEBHOOKS,
+        ("apiregistration.k8s.io", _) => &access::API_SERVICE,
+        ("apiextensions.k8s.io", _) => &access::DEFINITION,
+        ("flowcontrol.apiserver.k8s.io", _) => &access::FLOW,
         _ => &PLAIN,
     }
 }

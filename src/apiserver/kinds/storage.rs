@@ -46,10 +46,56 @@ pub(crate) static CLASS: Rules = Rules {
     ..Rules::PLAIN
 };
 
+pub(crate) static ATTRIBUTES_CLASS: Rules = Rules {
+    returns_deleted: true,
+    ..Rules::PLAIN
+};
+
+pub(crate) static RETURNED: Rules = Rules {
+    returns_deleted: true,
+    ..Rules::PLAIN
+};
+
+pub(crate) static CSI_DRIVER: Rules = Rules {
+    returns_deleted: true,
+    defaults: |object| {
+        edit_made(object, "spec", |spec| {
+            fill(spec, "attachRequired", true);
+            for field in [
+                "podInfoOnMount",
+                "storageCapacity",
+                "requiresRepublish",
+                "seLinuxMount",
+            ] {
+                fill(spec, field, false);
+            }
+            fill_text(spec, "fsGroupPolicy", "ReadWriteOnceWithFSType");
+            if spec.get("volumeLifecycleModes").items().is_empty() {
+                spec.set("volumeLifecycleModes", api::list!["Persistent"]);
+            }
+        });
+    },
+    ..Rules::PLAIN
+};
+
 /// The defaults of a claim or of a template for one.
 pub(crate) fn claim_defaults(claim: &mut Value) {
     edit_made(claim, "spec", |spec| {
         fill(spec, "volumeMode", "Filesystem");
         fill(spec, "resources", map! {});
+        mirror_source(spec);
     });
+}
+
+/// The old field for what a claim is filled from and the new one say the same, as far as the old one can.
+fn mirror_source(spec: &mut Value) {
+    let (old, new) = (
+        spec.get("dataSource").clone(),
+        spec.get("dataSourceRef").clone(),
+    );
+    if !old.is_null() && new.is_null() {
+        spec.set("dataSourceRef", old);
+    } else if old.is_null() && !new.is_null() && new.str("namespace").is_empty() {
+        spec.set("dataSource", new);
+    }
 }

@@ -154,6 +154,8 @@ fn prepare(server: &mut ApiServer, recording: &Value) {
 }
 
 fn create(server: &mut ApiServer, kind: &Kind, mut document: Value) -> Response {
+    // kubectl leaves the version out of what it creates.
+    document.remove_path("metadata.resourceVersion");
     let mut namespace = Str::EMPTY;
     if kind.namespaced {
         namespace = document.get("metadata").shared_str("namespace");
@@ -234,6 +236,15 @@ fn content(object: &Value) -> Value {
         }
         "PersistentVolume" => {
             object.remove_path("spec.claimRef");
+        }
+        "Service" => {
+            super::super::kinds::fill::edit(&mut object, "spec", |spec| {
+                super::super::kinds::fill::edit_each(spec, "ports", |port| {
+                    if port.has("nodePort") {
+                        port.set("nodePort", "…");
+                    }
+                });
+            });
         }
         _ => {}
     }

@@ -2,14 +2,17 @@
 //!
 //! One file per area. Models `pkg/apis/*/validation` and `apimachinery/pkg/{util,api}/validation` at v1.36.
 
+pub(crate) mod access;
 pub(crate) mod batch;
 pub(crate) mod config;
 pub(crate) mod labels;
 pub(crate) mod metadata;
 pub(crate) mod names;
+pub(crate) mod network;
 pub(crate) mod node;
 pub(crate) mod numbers;
 pub(crate) mod pod;
+pub(crate) mod policy;
 pub(crate) mod service;
 pub(crate) mod storage;
 pub(crate) mod workloads;
