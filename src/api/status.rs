@@ -143,8 +143,12 @@ impl Status {
         let failure = &self.0;
         let mut status = map! {
             "kind": "Status", "apiVersion": "v1", "metadata": map! {}, "status": "Failure",
-            "message": failure.message.clone(), "reason": &failure.reason, "code": i64::from(failure.code),
+            "message": failure.message.clone(), "code": i64::from(failure.code),
         };
+        // Errors of no particular kind have none.
+        if !failure.reason.is_empty() {
+            status.set("reason", &failure.reason);
+        }
         if !failure.details.is_null() {
             status.set("details", &failure.details);
         }

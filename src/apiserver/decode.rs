@@ -1,6 +1,7 @@
 //! Bodies of writes: the right kind and version, the right types, no unknown fields.
 
 use api::decode::decode;
+use api::status::Problem;
 use api::{Status, Value, schema};
 
 use crate::call::Call;
@@ -35,7 +36,17 @@ pub(crate) fn object(call: &mut Call, mut body: Value) -> Result<Value, Status> 
 
 /// An object that a patch has made.
 pub(crate) fn patched(call: &mut Call, object: Value) -> Result<Value, Status> {
-    typed(call, object)
+    let shown = object.clone();
+    // The patch is to blame, so the answer shows the whole object that it would have made.
+    typed(call, object).map_err(|why| {
+        let prefix = format!(
+            "{} in version {:?} cannot be handled as a {}: ",
+            call.kind.kind, call.kind.version, call.kind.kind
+        );
+        let why = why.0.message.trim_start_matches(&prefix).to_owned();
+        let problem = Problem::invalid("patch", &Value::from(shown.to_json()), &why);
+        Status::invalid("", "", "", &[problem])
+    })
 }
 
 /// Checks the types and drops what the schema does not know, as the caller's field validation says.

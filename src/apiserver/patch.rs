@@ -1,6 +1,7 @@
 //! PATCH: JSON, merge, strategic merge, and server-side apply.
 
-use api::{Body, PatchKind, Response, Status, Value};
+use api::patch::{json, merge, strategic};
+use api::{Body, PatchKind, Response, Status, Value, schema};
 
 use crate::ApiServer;
 use crate::call::Call;
@@ -17,40 +18,51 @@ pub(crate) fn apply_patch(
     before: &Value,
     patch: &Value,
 ) -> Result<Value, Status> {
-    let _ = call;
     match kind {
-        PatchKind::Merge | PatchKind::Strategic | PatchKind::Json | PatchKind::Apply => {
-            let mut after = before.clone();
-            merge(&mut after, patch);
-            Ok(after)
+        PatchKind::Json => {
+            if !matches!(patch, Value::List(_)) {
+                return Err(Status::bad_request(format!(
+                    "error decoding patch: json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp",
+                    api::decode::json_type(patch)
+                )));
+            }
+            // What was wrong with it stands in the server's log only.
+            json::apply(before, patch).map_err(|_| {
+                Status::new(
+                    422,
+                    "Invalid",
+                    "the server rejected our request due to an error in our request",
+                )
+                .with_details(Value::empty_map())
+            })
+        }
+        PatchKind::Merge | PatchKind::Apply => {
+            check_is_map(patch)?;
+            Ok(merge::apply(before, patch))
+        }
+        PatchKind::Strategic => {
+            check_is_map(patch)?;
+            let Some(of) = schema::of_kind(&call.kind.group, &call.kind.version, &call.kind.kind)
+            else {
+                return Err(Status::new(
+                    415,
+                    "UnsupportedMediaType",
+                    "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+                ));
+            };
+            strategic::apply(of, before, patch).map_err(|why| Status::new(500, "", why))
         }
     }
 }
 
-/// RFC 7386.
-fn merge(target: &mut Value, patch: &Value) {
-    let Some(fields) = patch.as_map() else {
-        *target = patch.clone();
-        return;
-    };
-    for (field, change) in fields.iter() {
-        if change.is_null() {
-            target.remove(field);
-        } else if change.is_map() {
-            let mut inner = target.get(field).clone();
-            merge(inner_map(&mut inner), change);
-            target.set(field.clone(), inner);
-        } else {
-            target.set(field.clone(), change.clone());
-        }
+fn check_is_map(patch: &Value) -> Result<(), Status> {
+    if patch.is_map() {
+        return Ok(());
     }
-}
-
-fn inner_map(value: &mut Value) -> &mut Value {
-    if !value.is_map() {
-        *value = Value::empty_map();
-    }
-    value
+    Err(Status::bad_request(format!(
+        "error decoding patch: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+        api::decode::json_type(patch)
+    )))
 }
 
 impl ApiServer {
@@ -71,7 +83,7 @@ impl ApiServer {
             }
             Some(old) => {
                 let mut object = old.clone();
-                merge(&mut object, patch);
+                object = merge::apply(&object, patch);
                 let object = crate::decode::patched(call, object)?;
                 let object = self.replace(call, object, &old)?;
                 Ok(Response::ok(self.in_form(call, object)))

@@ -71,11 +71,10 @@ fn patch(http: &HttpRequest, content_type: &str, request: &mut Request) -> Resul
         "application/strategic-merge-patch+json" => PatchKind::Strategic,
         "application/apply-patch+yaml" => PatchKind::Apply,
         _ => {
-            return Err(Status::new(
-                415,
-                "UnsupportedMediaType",
-                "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor, application/strategic-merge-patch+json",
-            ));
+            return Err(
+                Status::new(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+                    .with_details(Value::empty_map()),
+            );
         }
     };
     let text = text_of(http)?;
