@@ -1,1 +1,12 @@
-//! The `shell` room.
+//! The machine in front of the learner: terminals with a shell, files and kubectl, beside a cluster.
+//!
+//! A [`Workstation`] owns the cluster and steps it together with its terminals, so that one virtual clock rules
+//! both. The shell and its tools are [`posix`]'s; kubectl is [`kubectl::Invocation`]; this room joins them and has
+//! no commands of its own. Plain data: a clone continues as its original.
+
+mod kubectl_host;
+mod terminal;
+mod workstation;
+
+pub use terminal::{Chunk, Prompt};
+pub use workstation::{Command, Options, Workstation};

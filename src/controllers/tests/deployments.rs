@@ -32,7 +32,9 @@ fn a_deployment_makes_a_replica_set_and_its_pods() {
     let mut world = World::new(Machine::Ready);
     world.create(&DEPLOYMENTS, deployment("web", 2, "nginx:1.27"));
     world.run(5 * SECOND);
-    check(&world.writes, expect![[r#"
+    check(
+        &world.writes,
+        expect![[r#"
         2.005 deployment-controller Create replicasets/web-67c4b4b48c
         2.008 deployment-controller Update deployments/web/status
         2.010 replicaset-controller Create pods/web-67c4b4b48c-*
@@ -48,12 +50,16 @@ fn a_deployment_makes_a_replica_set_and_its_pods() {
         2.330 replicaset-controller Update replicasets/web-67c4b4b48c/status
         2.330 deployment-controller Update deployments/web/status
         2.334 deployment-controller Update deployments/web/status
-    "#]]);
-    check(&world.events(), expect![[r#"
+    "#]],
+    );
+    check(
+        &world.events(),
+        expect![[r#"
         Normal ScalingReplicaSet x1 Scaled up replica set web-67c4b4b48c from 0 to 2
         Normal SuccessfulCreate x1 Created pod: web-67c4b4b48c-kj5m6
         Normal SuccessfulCreate x1 Created pod: web-67c4b4b48c-r5plr
-    "#]]);
+    "#]],
+    );
     let deployment = world.get(&DEPLOYMENTS, "web");
     expect![[r#"{"availableReplicas":2,"conditions":[{"lastTransitionTime":"2026-09-21T14:13:22Z","lastUpdateTime":"2026-09-21T14:13:22Z","message":"Deployment has minimum availability.","reason":"MinimumReplicasAvailable","status":"True","type":"Available"},{"lastTransitionTime":"2026-09-21T14:13:22Z","lastUpdateTime":"2026-09-21T14:13:22Z","message":"ReplicaSet \"web-67c4b4b48c\" has successfully progressed.","reason":"NewReplicaSetAvailable","status":"True","type":"Progressing"}],"observedGeneration":1,"readyReplicas":2,"replicas":2,"terminatingReplicas":0,"updatedReplicas":2}"#]].assert_eq(&deployment.get("status").to_json());
 }
@@ -71,7 +77,9 @@ fn a_new_image_rolls_and_keeps_what_must_serve() {
         .into_iter()
         .filter(|e| e.contains("Scaled"))
         .collect();
-    check(&scaled, expect![[r#"
+    check(
+        &scaled,
+        expect![[r#"
         Normal ScalingReplicaSet x1 Scaled up replica set web-67c4b4b48c from 0 to 4
         Normal ScalingReplicaSet x1 Scaled up replica set web-5c9df59746 from 0 to 1
         Normal ScalingReplicaSet x1 Scaled down replica set web-67c4b4b48c from 4 to 3
@@ -81,7 +89,8 @@ fn a_new_image_rolls_and_keeps_what_must_serve() {
         Normal ScalingReplicaSet x1 Scaled down replica set web-67c4b4b48c from 2 to 1
         Normal ScalingReplicaSet x1 Scaled up replica set web-5c9df59746 from 3 to 4
         Normal ScalingReplicaSet x1 Scaled down replica set web-67c4b4b48c from 1 to 0
-    "#]]);
+    "#]],
+    );
     assert_eq!(world.list(&PODS).len(), 4);
     assert_eq!(world.list(&REPLICA_SETS).len(), 2);
 }
@@ -94,10 +103,13 @@ fn a_deleted_deployment_takes_its_pods_along() {
     world.writes.clear();
     world.must(Request::delete(&DEPLOYMENTS, "default", "web"));
     world.run(5 * SECOND);
-    check(&world.writes, expect![[r#"
+    check(
+        &world.writes,
+        expect![[r#"
         7.009 garbage-collector-controller Delete replicasets/web-67c4b4b48c
         7.016 garbage-collector-controller Delete pods/web-67c4b4b48c-r5plr
         7.018 garbage-collector-controller Delete pods/web-67c4b4b48c-kj5m6
-    "#]]);
+    "#]],
+    );
     assert_eq!(world.list(&PODS), [Value::Null; 0]);
 }

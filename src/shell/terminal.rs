@@ -1,0 +1,338 @@
+//! One terminal: an interactive shell, what it prints, and the kubectl commands it runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use api::Str;
+use cluster::Cluster;
+use kubectl::Invocation;
+use posix::{Disk, Env, Event, External, Flavour, LineResult, Mounts, Pid, Poll, Stream, User};
+use sim::{Micros, Rng, Time};
+
+use crate::kubectl_host::KubectlHost;
+use crate::workstation::HOME;
+
+/// A piece of output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    pub is_error: bool,
+    pub text: String,
+}
+
+/// What a terminal is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// It waits for a line; `status` is the exit code of the last one.
+    Ready { status: i32 },
+    /// It waits for more of the line: a heredoc, a quote or a loop is open.
+    More,
+    /// A command runs.
+    Busy,
+}
+
+/// Loading a program and reading the kubeconfig takes this long before kubectl's first request.
+const START_UP: Micros = 45 * sim::MILLI;
+/// Steps of the shell between looks at its commands.
+const SLICE: u32 = 2_000;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Terminal {
+    number: u32,
+    inner: posix::Terminal,
+    jobs: BTreeMap<Pid, Job>,
+    /// Lines that came while a command was running.
+    waiting: Vec<String>,
+    output: Vec<Chunk>,
+    /// When the shell itself wants its next turn.
+    shell_at: Option<Time>,
+    now: Time,
+}
+
+/// A running kubectl.
+#[derive(Clone, Debug)]
+struct Job {
+    invocation: Invocation,
+    cwd: Arc<str>,
+    env: Arc<Env>,
+    /// When it wants its next turn even if nothing arrives.
+    wakes_at: Option<Time>,
+}
+
+impl Terminal {
+    pub(crate) fn new(
+        number: u32,
+        mounts: Mounts,
+        dir: &str,
+        rng: &mut Rng,
+        now: Time,
+    ) -> Terminal {
+        let mut env = Env::default();
+        for (name, value) in [
+            ("HOME", HOME),
+            ("USER", "root"),
+            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            ("PWD", dir),
+            ("SHELL", "/bin/bash"),
+            ("TERM", "xterm-256color"),
+            ("LANG", "C.UTF-8"),
+        ] {
+            env.insert(name.into(), value.into());
+        }
+        let mut host = ShellHost {
+            now,
+            rng,
+            started: Vec::new(),
+        };
+        let inner = posix::Terminal::new(mounts, Flavour::Gnu, env, dir, false, &mut host);
+        Terminal {
+            number,
+            inner,
+            jobs: BTreeMap::new(),
+            waiting: Vec::new(),
+            output: Vec::new(),
+            shell_at: None,
+            now,
+        }
+    }
+
+    pub(crate) fn take_output(&mut self) -> Vec<Chunk> {
+        std::mem::take(&mut self.output)
+    }
+
+    pub(crate) fn prompt(&self) -> Prompt {
+        if self.inner.is_busy() {
+            Prompt::Busy
+        } else if self.inner.is_incomplete() {
+            Prompt::More
+        } else {
+            Prompt::Ready {
+                status: self.inner.status(),
+            }
+        }
+    }
+
+    pub(crate) fn directory(&self) -> String {
+        self.inner.cwd()
+    }
+
+    /// Hands the shell a line; while a command runs, lines wait their turn.
+    pub(crate) fn line(&mut self, text: &str) {
+        self.waiting.extend(text.split('\n').map(str::to_owned));
+        self.take_waiting();
+    }
+
+    /// What was begun ends here: a heredoc without its end runs as it stands.
+    pub(crate) fn end_of_input(&mut self) {
+        if self.inner.end_of_input() == LineResult::Running {
+            self.shell_at = Some(self.now);
+        }
+    }
+
+    pub(crate) fn interrupt(&mut self) {
+        self.waiting.clear();
+        self.inner.interrupt();
+        self.shell_at = Some(self.now);
+    }
+
+    pub(crate) fn is_due(&self, now: Time) -> bool {
+        self.wakes_at().is_some_and(|at| at <= now)
+    }
+
+    pub(crate) fn wakes_at(&self) -> Option<Time> {
+        self.jobs
+            .values()
+            .filter_map(|job| job.wakes_at)
+            .chain(self.shell_at)
+            .min()
+    }
+
+    fn take_waiting(&mut self) {
+        while !self.inner.is_busy() && !self.waiting.is_empty() {
+            let line = self.waiting.remove(0);
+            if self.inner.line(&line) == LineResult::Running {
+                self.shell_at = Some(self.now);
+            }
+        }
+    }
+
+    /// Runs the shell and its kubectl commands as far as they go at this moment.
+    pub(crate) fn run(
+        &mut self,
+        cluster: &mut Cluster,
+        disk: &mut Disk,
+        rng: &mut Rng,
+        budget: u32,
+        rest: Micros,
+    ) {
+        let now = cluster.now();
+        self.now = now;
+        for (at, id, arrival) in cluster.receive(self.number) {
+            if let Some(job) = self.jobs.values_mut().find(|job| job.invocation.awaits(id)) {
+                job.invocation.deliver(id, at, arrival);
+                job.wakes_at = Some(now);
+            }
+        }
+        let mut left = budget;
+        loop {
+            let has_run_job = self.run_jobs(cluster, disk);
+            let mut host = ShellHost {
+                now,
+                rng,
+                started: Vec::new(),
+            };
+            let poll = self.inner.system.step(disk, &mut host, left.min(SLICE));
+            self.jobs.extend(host.started);
+            left = left.saturating_sub(SLICE);
+            let has_ended_line = self.collect(cluster, disk);
+            self.shell_at = match poll {
+                Poll::Busy => Some(now + rest),
+                Poll::Until(at) => Some(Time(at.max(0) as u64)),
+                Poll::Waiting | Poll::Done => None,
+            };
+            if has_ended_line {
+                self.take_waiting();
+            }
+            let goes_on = matches!(poll, Poll::Busy) || has_run_job || self.is_due(now);
+            if !goes_on || left == 0 {
+                break;
+            }
+        }
+    }
+
+    /// Polls the commands that are due; true if any of them did something.
+    fn run_jobs(&mut self, cluster: &mut Cluster, disk: &mut Disk) -> bool {
+        let now = cluster.now();
+        let due: Vec<Pid> = self
+            .jobs
+            .iter()
+            .filter(|(_, job)| job.wakes_at.is_some_and(|at| at <= now))
+            .map(|(pid, _)| *pid)
+            .collect();
+        for pid in &due {
+            let Some(mut job) = self.jobs.remove(pid) else {
+                continue;
+            };
+            let progress = job.poll(self.number, &self.inner.system.mounts, cluster, disk);
+            for (descriptor, text) in progress.output {
+                let stream = if descriptor == 2 {
+                    Stream::Stderr
+                } else {
+                    Stream::Stdout
+                };
+                self.inner.system.deliver(*pid, stream, text.as_bytes());
+            }
+            match progress.exit_code {
+                Some(code) => self.inner.system.finish(*pid, code),
+                None => {
+                    job.wakes_at = progress.wake_at;
+                    self.jobs.insert(*pid, job);
+                }
+            }
+        }
+        !due.is_empty()
+    }
+
+    /// Takes what the shell has printed and what became of its processes; true if a line has ended.
+    fn collect(&mut self, cluster: &mut Cluster, disk: &mut Disk) -> bool {
+        for output in self.inner.system.take_output() {
+            let is_error = output.stream == Stream::Stderr;
+            let text = String::from_utf8_lossy(&output.bytes).into_owned();
+            match self.output.last_mut() {
+                Some(last) if last.is_error == is_error => last.text.push_str(&text),
+                _ => self.output.push(Chunk { is_error, text }),
+            }
+        }
+        let was_busy = self.inner.is_busy();
+        for event in self.inner.system.take_events() {
+            self.inner.observe(&event);
+            if let Event::Cancelled { pid } | Event::Signal { pid, .. } = event
+                && let Some(mut job) = self.jobs.remove(&pid)
+            {
+                // Its watches and streams are closed.
+                job.invocation.interrupt();
+                job.poll(self.number, &self.inner.system.mounts, cluster, disk);
+            }
+        }
+        was_busy && !self.inner.is_busy()
+    }
+}
+
+impl Job {
+    fn poll(
+        &mut self,
+        client: u32,
+        mounts: &Mounts,
+        cluster: &mut Cluster,
+        disk: &mut Disk,
+    ) -> kubectl::Progress {
+        let user = User::root();
+        let now = cluster.now().0 as i64;
+        let files = posix::Files {
+            disk,
+            mounts,
+            cwd: &self.cwd,
+            user: &user,
+            umask: 0o022,
+            now,
+        };
+        self.invocation.poll(&mut KubectlHost {
+            cluster,
+            client,
+            files,
+            env: &self.env,
+        })
+    }
+}
+
+/// What the shell sees of the world.
+struct ShellHost<'a> {
+    now: Time,
+    rng: &'a mut Rng,
+    started: Vec<(Pid, Job)>,
+}
+
+impl posix::Host for ShellHost<'_> {
+    fn now(&self) -> i64 {
+        self.now.0 as i64
+    }
+
+    fn hostname(&self) -> String {
+        "kubenkyo".into()
+    }
+
+    fn random(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+
+    fn external(&mut self, call: &posix::Call, _files: &mut posix::Files<'_>) -> External {
+        let name = call.argv.first().and_then(|name| name.rsplit('/').next());
+        if !matches!(name, Some("kubectl" | "k")) {
+            return External::NotFound;
+        }
+        let args: Vec<Str> = call.argv[1..]
+            .iter()
+            .map(|arg| Str::Shared(arg.clone()))
+            .collect();
+        let reads_stdin = args
+            .iter()
+            .any(|arg| arg == "-" || arg == "-f-" || arg.ends_with("=-"));
+        if reads_stdin && call.stdin.is_none() {
+            return External::NeedInput;
+        }
+        let stdin = call
+            .stdin
+            .as_ref()
+            .map(|bytes| Str::from(String::from_utf8_lossy(bytes).into_owned()));
+        let starts_at = self.now + START_UP;
+        let job = Job {
+            invocation: Invocation::new(args, stdin, starts_at),
+            cwd: call.cwd.clone(),
+            env: call.env.clone(),
+            wakes_at: Some(starts_at),
+        };
+        self.started.push((call.pid, job));
+        External::Running {
+            catches_signals: false,
+        }
+    }
+}
