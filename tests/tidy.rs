@@ -55,6 +55,11 @@ fn rooms_name_only_the_rooms_their_row_allows() {
             continue;
         };
         let manifest = read(&room.join("Cargo.toml"));
+        // A room's tests may bring in who it will meet.
+        let manifest = manifest
+            .split("[dev-dependencies]")
+            .next()
+            .expect("a split has a first part");
         for other in MAY_NAME
             .iter()
             .map(|(other, _)| *other)
