@@ -5,3 +5,4 @@ mod format;
 mod goals;
 mod robust;
 mod schema;
+mod spelling;
