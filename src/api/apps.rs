@@ -3,6 +3,9 @@
 use crate::Resource;
 
 pub const DEPLOYMENTS: Resource = Resource::of("apps", "v1", "deployments");
+pub const STATEFUL_SETS: Resource = Resource::of("apps", "v1", "statefulsets");
+pub const DAEMON_SETS: Resource = Resource::of("apps", "v1", "daemonsets");
+pub const CONTROLLER_REVISIONS: Resource = Resource::of("apps", "v1", "controllerrevisions");
 pub const REPLICA_SETS: Resource = Resource::of("apps", "v1", "replicasets");
 
 crate::view! {

@@ -13,6 +13,13 @@ pub fn template_hash(template: &Value, collision_count: Option<i64>) -> String {
     safe_encode(&hash.0.to_string())
 }
 
+/// FNV-1, 32 bits: multiply, then xor.
+pub(crate) fn fnv1_32(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash: u32, byte| {
+        hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte)
+    })
+}
+
 /// FNV-1a, 32 bits.
 struct Fnv(u32);
 
@@ -30,7 +37,7 @@ impl Fnv {
 }
 
 /// Letters and digits that cannot form words (`rand.SafeEncodeString`).
-fn safe_encode(text: &str) -> String {
+pub(crate) fn safe_encode(text: &str) -> String {
     const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let pick = |byte: u8| ALPHABET[usize::from(byte) % ALPHABET.len()] as char;
     text.bytes().map(pick).collect()

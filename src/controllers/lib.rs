@@ -4,9 +4,11 @@
 //! folder) that models its upstream package: handlers mark keys dirty, `sync` reads caches, decides and sends.
 //! Nothing here starts containers (kubelet) or places pods (scheduler), and nothing here knows the API server.
 
+mod daemonset;
 mod deployment;
 mod garbage;
 mod hash;
+mod history;
 mod namespace;
 mod node;
 mod owned;
@@ -17,6 +19,7 @@ mod runner;
 mod selection;
 mod served;
 mod serviceaccount;
+mod statefulset;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -81,6 +84,8 @@ controllers! {
     default_accounts: serviceaccount::DefaultAccounts = serviceaccount::DefaultAccounts,
     root_certificates: serviceaccount::RootCertificates = serviceaccount::RootCertificates,
     taint_eviction: node::eviction::TaintEviction = node::eviction::TaintEviction::default(),
+    statefulset: statefulset::StatefulSets = statefulset::StatefulSets,
+    daemonset: daemonset::DaemonSets = daemonset::DaemonSets::default(),
     replication: ReplicaSets = ReplicaSets::new(Flavor::ReplicationController),
 }
 

@@ -5,7 +5,7 @@
 //! [`revisions`] finds and makes ReplicaSets, [`scaling`] moves replicas, [`status`] tells how far it is.
 
 mod revisions;
-mod scaling;
+pub(crate) mod scaling;
 mod status;
 
 use api::apps::{DEPLOYMENTS, Deployment, REPLICA_SETS, ReplicaSet};

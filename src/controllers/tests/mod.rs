@@ -1,4 +1,6 @@
 //! Controllers against the real API server: what they write, in which order, and what comes of it.
 
 mod deployments;
+mod golden;
+mod sets;
 mod world;

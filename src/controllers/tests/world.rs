@@ -18,6 +18,7 @@ use crate::{Manager, Timer};
 
 /// What will happen.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // Few exist at a time, in tests.
 enum Happening {
     Ask(RequestId, Request, &'static str),
     Answer(RequestId, Response),
@@ -64,6 +65,8 @@ pub(crate) struct World {
     pub(crate) count: BTreeMap<Verb, usize>,
 }
 
+const PINNED: &str =
+    "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms";
 const START: Time = Time(1_790_000_000_000_000);
 
 fn admin(part: Part) -> Caller {
@@ -374,9 +377,14 @@ impl World {
         };
         let request = match act {
             Act::Bind => {
+                let pinned = pod.path(PINNED).items();
+                let terms = pinned.first().map(|term| term.get("matchFields").items());
+                let field = terms.and_then(|fields| fields.first());
+                let node = field.and_then(|field| field.get("values").items().first().cloned());
+                let node = node.unwrap_or_else(|| "node-1".into());
                 let binding = map! {
                     "apiVersion": "v1", "kind": "Binding", "metadata": map! { "name": &name, "namespace": &namespace },
-                    "target": map! { "kind": "Node", "name": "node-1" },
+                    "target": map! { "kind": "Node", "name": node },
                 };
                 let mut request =
                     Request::create(&PODS, namespace.clone(), binding).subresource("binding");
@@ -388,7 +396,6 @@ impl World {
             Act::Finish if self.machine == Machine::Fail => patch(status("Failed", "False", now)),
             Act::Finish => patch(status("Succeeded", "False", now)),
             Act::Kill => {
-                let _ = pod;
                 let mut request = Request::delete(&PODS, namespace.clone(), name.clone());
                 request.options.grace_period_secs = Some(0);
                 request
