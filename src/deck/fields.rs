@@ -127,6 +127,23 @@ fn heredoc_end(line: &str) -> Option<String> {
     (!word.is_empty()).then_some(word)
 }
 
+/// Loads YAML, but none that multiplies itself by aliases: a deck comes from strangers, and has no use for them.
+pub(crate) fn load(source: &str) -> Result<Value, serde_yaml::Error> {
+    let is_alias = |(at, _): &(usize, &str)| {
+        let before = source[..*at].chars().next_back();
+        let after = source[at + 1..].chars().next();
+        before.is_none_or(|c| c.is_whitespace() || "[{,:".contains(c))
+            && after.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    if source.match_indices('*').filter(is_alias).count() > MOST_ALIASES {
+        return Err(serde::de::Error::custom("too many aliases"));
+    }
+    serde_yaml::from_str(source)
+}
+
+/// With so few, even each doubling the last makes a thousand nodes at most.
+const MOST_ALIASES: usize = 10;
+
 /// What is wrong with YAML, without the place: that is counted from the block and would mislead.
 pub(crate) fn why(error: &serde_yaml::Error) -> String {
     let text = error.to_string();
@@ -140,7 +157,7 @@ pub(crate) fn mapping(
     what: &str,
     problems: &mut Problems,
 ) -> Option<Mapping> {
-    match serde_yaml::from_str::<Value>(source) {
+    match load(source) {
         Ok(Value::Mapping(mapping)) => Some(mapping),
         Ok(Value::Null) => Some(Mapping::new()),
         Ok(_) => {

@@ -27,7 +27,7 @@ pub use goal::{
 };
 pub use model::{
     Align, Apply, Block, BlockKind, Cell, Deck, FrontMatter, Highlight, Inline, Item, Lang, Run,
-    Scene, Slide, Stage, View, Words, plain,
+    Scene, Slide, Stage, View, Words, plain, sentence,
 };
 pub use problems::Problem;
 pub use task::{Attempt, Mistake, Task};

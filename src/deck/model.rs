@@ -358,6 +358,25 @@ pub fn plain(inlines: &[Inline]) -> String {
     out
 }
 
+/// A sentence of a task or a problem: text with `code` between backticks, and nothing else.
+pub fn sentence(text: &str) -> Vec<Inline> {
+    let parts: Vec<&str> = text.split('`').collect();
+    // A backtick without its partner is a backtick.
+    if parts.len().is_multiple_of(2) {
+        return vec![Inline::Text(String::from(text))];
+    }
+    let inlines = parts
+        .into_iter()
+        .enumerate()
+        .filter(|(_, part)| !part.is_empty());
+    inlines
+        .map(|(index, part)| match index % 2 {
+            0 => Inline::Text(String::from(part)),
+            _ => Inline::Code(String::from(part)),
+        })
+        .collect()
+}
+
 fn push_plain(inlines: &[Inline], out: &mut String) {
     for inline in inlines {
         match inline {

@@ -67,6 +67,11 @@ const MARP: [&str; 10] = [
     "footer",
 ];
 
+/// Nobody shows more than this, and a hostile deck must end somewhere.
+const LONGEST_FILE: usize = 4 * 1024 * 1024;
+const LONGEST_SLIDE: usize = 128 * 1024;
+const MOST_SLIDES: usize = 2_000;
+
 #[derive(Debug, Default)]
 struct Reader {
     problems: Problems,
@@ -75,12 +80,25 @@ struct Reader {
 
 impl Reader {
     fn file(&mut self, index: usize, text: &str, deck: &mut Deck) {
+        let text = self.shortened(text, LONGEST_FILE, 1);
         let split = split::split(text, deck.front.heading_divider);
         if let Some((line, why)) = split.broken_front {
             self.broken_front(line, &why);
         }
         self.front(&split.front, index == 0, deck);
         for (number, mut raw) in split.slides.into_iter().enumerate() {
+            if deck.len() >= MOST_SLIDES {
+                let message = Words::new(
+                    format!("{MOST_SLIDES} 枚を超えるスライドは読みません"),
+                    format!("slides beyond {MOST_SLIDES} are not read"),
+                );
+                self.problems.add(
+                    raw.line,
+                    message,
+                    Words::new("デッキを分けます", "split the deck"),
+                );
+                break;
+            }
             let below = raw.below && number > 0 && !deck.slides.is_empty();
             if !below {
                 deck.slides.push(Vec::new());
@@ -100,6 +118,20 @@ impl Reader {
             slide.file = index;
             deck.slides[column].push(slide);
         }
+    }
+
+    /// The text up to a limit: a page must not hang on what somebody drops on it.
+    fn shortened<'t>(&mut self, text: &'t str, limit: usize, line: u32) -> &'t str {
+        if text.len() <= limit {
+            return text;
+        }
+        let message = Words::new(
+            format!("長すぎるため、{} KB から先は読みません", limit / 1024),
+            format!("too long: nothing after {} KB is read", limit / 1024),
+        );
+        self.problems
+            .add(line, message, Words::new("分けて書きます", "split it"));
+        &text[..text.floor_char_boundary(limit)]
     }
 
     fn broken_front(&mut self, line: u32, why: &str) {
@@ -177,7 +209,8 @@ impl Reader {
             ..Slide::default()
         };
         let stem = format!("slide-{}-{}", column + 1, row + 1);
-        let parsed = markdown::parse(&raw.text, raw.line, front, &stem, &mut self.problems);
+        let text = self.shortened(&raw.text, LONGEST_SLIDE, raw.line);
+        let parsed = markdown::parse(text, raw.line, front, &stem, &mut self.problems);
         let Parsed {
             blocks,
             steps,
@@ -216,7 +249,8 @@ impl Reader {
         let notes = raw.notes.or(notes);
         if let Some((line, text)) = notes {
             let quiet = FrontMatter::default();
-            slide.notes = markdown::parse_notes(&text, line, &quiet, &mut self.problems);
+            let text = self.shortened(&text, LONGEST_SLIDE, line);
+            slide.notes = markdown::parse_notes(text, line, &quiet, &mut self.problems);
         }
         slide
     }
@@ -313,7 +347,7 @@ pub(crate) fn comment_directives(comment: &str) -> Option<Mapping> {
     if !comment.contains(':') || comment.len() > 4_000 {
         return None;
     }
-    let value: serde_yaml::Value = serde_yaml::from_str(comment).ok()?;
+    let value = fields::load(comment).ok()?;
     let mapping = value.as_mapping()?;
     (!mapping.is_empty() && mapping.keys().all(|key| key.as_str().is_some_and(known)))
         .then(|| mapping.clone())

@@ -297,7 +297,7 @@ fn front_matter(lines: &[&str], from: usize) -> Front {
                 || text.starts_with(['#', '-'])
                 || text.len() < line.len()
         });
-    match serde_yaml::from_str::<Value>(&body.join("\n")) {
+    match fields::load(&body.join("\n")) {
         Ok(Value::Mapping(mapping))
             if mapping
                 .keys()

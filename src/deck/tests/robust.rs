@@ -142,3 +142,45 @@ fn deep_nesting_becomes_flat_instead_of_exhausting_the_stack() {
         assert_eq!(deck, copy);
     }
 }
+
+#[test]
+fn hostile_sizes_end_with_a_problem_and_not_with_a_hang() {
+    let bomb = |name: &str| {
+        let mut yaml = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..9 {
+            let last = level - 1;
+            yaml.push_str(&format!(
+                "a{level}: &a{level} [{}]\n",
+                vec![format!("*a{last}"); 9].join(", ")
+            ));
+        }
+        format!("```yaml {name}\n{yaml}```\n---\n{yaml}---\n")
+    };
+    for (what, text) in [
+        ("a long file", "word ".repeat(2_000_000)),
+        ("a long slide", "* a\n".repeat(400_000)),
+        ("many slides", "a\n---\n".repeat(500_000)),
+        ("many fences", "```yaml task\n```\n".repeat(100_000)),
+        (
+            "bombs",
+            bomb("task").repeat(300) + &bomb("scene").repeat(300),
+        ),
+    ] {
+        let deck = Deck::parse(&[("big.md", &text)]);
+        assert!(!deck.problems.is_empty(), "{what}");
+        assert!(deck.len() <= 2_000, "{what}");
+    }
+}
+
+#[test]
+fn sentences_hold_code_between_backticks() {
+    use crate::{Inline, sentence};
+    let text = |text: &str| Inline::Text(String::from(text));
+    let code = |text: &str| Inline::Code(String::from(text));
+    assert_eq!(
+        sentence("run `kubectl get` now"),
+        [text("run "), code("kubectl get"), text(" now")]
+    );
+    assert_eq!(sentence("`a`"), [code("a")]);
+    assert_eq!(sentence("a ` b"), [text("a ` b")]);
+}
