@@ -20,6 +20,12 @@ pub struct Image {
     pub entrypoint: &'static [&'static str],
     /// Words used when a container gives neither `command` nor `args`.
     pub cmd: &'static [&'static str],
+    /// Further programs.
+    pub programs: &'static [&'static str],
+    /// Whether it has a shell and core tools at all.
+    pub has_tools: bool,
+    /// Files that people look at, with their content.
+    pub files: &'static [(&'static str, &'static str)],
     /// True if nothing but the name is known.
     pub is_generic: bool,
 }
@@ -150,6 +156,55 @@ const OTHERS: &[Known] = known![
 
 const STRESS: Behaviour = Behaviour::Stress;
 
+/// Images that are one program and nothing else.
+const WITHOUT_TOOLS: &[&str] = &["pause", "http-echo", "hello-app", "traefik"];
+
+/// Programs beyond the family's tools and the server itself.
+fn programs(name: &str) -> &'static [&'static str] {
+    match name {
+        "agnhost" | "busyboxplus" | "dnsutils" | "tomcat" => &["curl", "wget", "nslookup", "dig"],
+        "bash" => &["bash"],
+        "curl" => &["curl"],
+        "golang" => &["go", "curl", "wget"],
+        "mariadb" => &["mariadb", "mysql"],
+        "mongo" => &["mongo", "mongosh"],
+        "mysql" => &["mysql", "mysqladmin"],
+        "nginx" | "httpd" | "php" | "wordpress" => &["curl", "nginx", "httpd"],
+        "node" => &["node", "npm", "curl", "wget"],
+        "openjdk" => &["java"],
+        "perl" => &["perl", "curl"],
+        "postgres" => &["psql", "pg_isready"],
+        "python" => &["python", "python3", "pip", "curl", "wget"],
+        "rabbitmq" => &["rabbitmqctl"],
+        "redis" => &["redis-cli", "redis-sentinel"],
+        "ruby" => &["ruby", "curl"],
+        _ => &[],
+    }
+}
+
+fn files(name: &str) -> &'static [(&'static str, &'static str)] {
+    match name {
+        "nginx" | "nginx-slim" => NGINX_FILES,
+        "httpd" => &[("/usr/local/apache2/htdocs/index.html", "<html><body><h1>It works!</h1></body></html>\n")],
+        _ => &[],
+    }
+}
+
+const NGINX_FILES: &[(&str, &str)] = &[
+    (
+        "/usr/share/nginx/html/index.html",
+        "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n<h1>Welcome to nginx!</h1>\n<p>If you see this page, nginx is successfully installed and working.\nFurther configuration is required.</p>\n</body>\n</html>\n",
+    ),
+    (
+        "/etc/nginx/nginx.conf",
+        "user  nginx;\nworker_processes  auto;\n\nerror_log  /var/log/nginx/error.log notice;\npid        /run/nginx.pid;\n\nevents {\n    worker_connections  1024;\n}\n\nhttp {\n    include       /etc/nginx/mime.types;\n    include /etc/nginx/conf.d/*.conf;\n}\n",
+    ),
+    (
+        "/etc/nginx/conf.d/default.conf",
+        "server {\n    listen       80;\n    server_name  localhost;\n\n    location / {\n        root   /usr/share/nginx/html;\n        index  index.html index.htm;\n    }\n}\n",
+    ),
+];
+
 /// Registries that answer and hold what they are asked for.
 const REGISTRIES: &[&str] = &[
     "docker.io",
@@ -203,6 +258,9 @@ pub fn find(reference: &Reference) -> Result<Image, Missing> {
             start_log: &[],
             entrypoint: &["/entrypoint"],
             cmd: &[],
+            programs: &[],
+            has_tools: true,
+            files: &[],
             is_generic: true,
         },
     })
@@ -235,6 +293,9 @@ impl Known {
             start_log: self.start_log,
             entrypoint: self.entrypoint,
             cmd: self.cmd,
+            programs: programs(self.name),
+            has_tools: !WITHOUT_TOOLS.contains(&self.name),
+            files: files(self.name),
             is_generic: false,
         }
     }

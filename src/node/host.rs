@@ -1,11 +1,12 @@
 //! What all pods of a machine share: its images, its addresses, its voice, and what it has asked the API server.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use api::{RequestId, Str};
+use api::{RequestId, Str, Value};
 use client::{ObjectRef, Outbox, Recorder, Severity};
 use sim::{Micros, SECOND, Time};
 
+use crate::files::Storage;
 use crate::images::Images;
 use crate::kubelet::Timer;
 use crate::machine::Machine;
@@ -19,7 +20,8 @@ pub(crate) struct Host {
     pub(crate) recorder: Recorder,
     pub(crate) asked: BTreeMap<RequestId, Asked>,
     /// Namespaces whose root certificate is known to exist.
-    pub(crate) certified: BTreeSet<Str>,
+    pub(crate) certified: BTreeMap<Str, Value>,
+    pub(crate) storage: Storage,
     pub(crate) images_changed: bool,
     taken: [u64; 4],
     last_address: u8,
@@ -45,7 +47,8 @@ impl Host {
             machine,
             images: Images::default(),
             asked: BTreeMap::new(),
-            certified: BTreeSet::new(),
+            certified: BTreeMap::new(),
+            storage: Storage::default(),
             images_changed: false,
             // Numbers 0 (the network), 1 (the bridge) and 255 (broadcast) are nobody's.
             taken: [0b11, 0, 0, 1 << 63],

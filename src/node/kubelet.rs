@@ -41,6 +41,12 @@ pub enum Alarm {
     Sync,
     Step(u32),
     Exit(u16, u32),
+    /// SIGTERM is due.
+    Term(u16, u32),
+    /// SIGKILL is due.
+    Kill(u16, u32),
+    /// What runs inside a container wants a turn.
+    Inside(u16, u32),
     Probe(u16, u32, Kind),
 }
 
@@ -89,8 +95,16 @@ impl Kubelet {
         self.pods.get(id).map(|pod| &**pod)
     }
 
+    pub(crate) fn id_of_name(&self, namespace: &Str, name: &Str) -> Option<PodId> {
+        self.by_key.get(&(namespace.clone(), name.clone())).copied()
+    }
+
+    pub(crate) fn pod_ids(&self) -> impl Iterator<Item = PodId> {
+        self.pods.keys().copied().collect::<Vec<_>>().into_iter()
+    }
+
     /// One turn on one pod; drops the pod afterwards if nothing is left of it.
-    fn turn(
+    pub(crate) fn turn(
         &mut self,
         id: PodId,
         out: &mut Outbox<'_, Timer>,
@@ -116,6 +130,9 @@ impl Kubelet {
         }
         if let Some(number) = pod.address {
             self.host.free_address(number);
+        }
+        if let Some(files) = &pod.files {
+            self.host.storage.release(files);
         }
         let key = (pod.namespace(), pod.name());
         if self.by_key.get(&key) == Some(&id) {
@@ -317,6 +334,9 @@ impl Component for Kubelet {
                 Alarm::Sync if turn.pod.sync_at == Some(turn.out.now()) => turn.sync(),
                 Alarm::Step(stamp) if turn.pod.stamp == stamp => turn.step_over(),
                 Alarm::Exit(index, stamp) => turn.exited(index, stamp),
+                Alarm::Term(index, stamp) => turn.term_due(index, stamp),
+                Alarm::Kill(index, stamp) => turn.kill(index, stamp),
+                Alarm::Inside(index, stamp) => turn.inside_wakes(index, stamp),
                 Alarm::Probe(index, stamp, kind) => turn.probe(index, stamp, kind),
                 // Something newer was set in the meantime.
                 Alarm::Sync | Alarm::Step(_) => {}

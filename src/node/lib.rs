@@ -4,23 +4,31 @@
 //! chooses where a pod goes. Models kubelet v1.36 over containerd; starts at [`Kubelet`].
 
 pub mod catalogue;
+mod environment;
+mod files;
 mod health;
 mod host;
 pub mod images;
+pub mod inside;
 mod kubelet;
+pub mod log;
 mod machine;
 mod needs;
 mod plan;
 pub mod pod;
 pub mod probe;
 pub mod process;
+mod programs;
 pub mod reference;
 mod register;
 mod resources;
+mod serve;
 mod start;
 pub mod status;
 mod stop;
+mod within;
 mod worker;
 
 pub use kubelet::{Alarm, Kubelet, Timer};
 pub use machine::Machine;
+pub use serve::Follower;

@@ -1,4 +1,4 @@
-//! Which ConfigMaps and Secrets a pod cannot start without.
+//! Which ConfigMaps and Secrets a pod refers to, and what it cannot start without.
 
 use api::core::{CONFIG_MAPS, SECRETS};
 use api::{Resource, Str, Value};
@@ -12,9 +12,11 @@ pub(crate) struct Need {
     pub(crate) key: Str,
     /// The volume that needs it; empty for environment variables.
     pub(crate) volume: Str,
+    /// Whether the pod starts without it.
+    pub(crate) is_optional: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     ConfigMap,
     Secret,
@@ -39,6 +41,9 @@ impl Kind {
 impl Need {
     /// What is wrong with the object that was found (`None` if there is none); nothing if it will do.
     pub(crate) fn problem(&self, namespace: &str, found: Option<&Value>) -> Option<String> {
+        if self.is_optional {
+            return None;
+        }
         let Some(object) = found else {
             return Some(format!("{} \"{}\" not found", self.kind.word(), self.name));
         };
@@ -77,7 +82,7 @@ pub(crate) fn of_volumes(spec: &Value) -> Vec<Need> {
     for volume in spec.get("volumes").items() {
         let name = volume.shared_str("name");
         let mut add = |kind: Kind, source: &Value, field: &str| {
-            if source.is_null() || source.bool("optional") {
+            if source.is_null() {
                 return;
             }
             let need = |key: Str| Need {
@@ -85,6 +90,7 @@ pub(crate) fn of_volumes(spec: &Value) -> Vec<Need> {
                 name: source.shared_str(field),
                 key,
                 volume: name.clone(),
+                is_optional: source.bool("optional"),
             };
             let items = source.get("items").items();
             if items.is_empty() {
@@ -106,12 +112,13 @@ pub(crate) fn of_volumes(spec: &Value) -> Vec<Need> {
 pub(crate) fn of_env(container: &Value) -> Vec<Need> {
     let mut needs = Vec::new();
     let mut add = |kind: Kind, reference: &Value| {
-        if !reference.is_null() && !reference.bool("optional") {
+        if !reference.is_null() {
             needs.push(Need {
                 kind,
                 name: reference.shared_str("name"),
                 key: reference.shared_str("key"),
                 volume: Str::EMPTY,
+                is_optional: reference.bool("optional"),
             });
         }
     };

@@ -11,8 +11,13 @@ use api::{RequestId, Str, Value};
 use client::ObjectRef;
 use sim::{Micros, NoteId, SECOND, Time};
 
+use crate::environment::Sources;
+use crate::files::PodFiles;
+use crate::inside::Inside;
+use crate::log::Log;
 use crate::probe::Probe;
 use crate::process::Process;
+use crate::serve::Follower;
 
 /// A pod's place in the kubelet.
 pub type PodId = u32;
@@ -50,6 +55,11 @@ pub struct Pod {
     /// The API object is gone.
     pub is_gone: bool,
     pub mount_failures: u32,
+    /// ConfigMaps and Secrets as they were when the pod was started.
+    pub(crate) sources: Sources,
+    pub(crate) files: Option<PodFiles>,
+    /// Who reads logs as they grow.
+    pub followers: Vec<Follower>,
     pub cause: NoteId,
 }
 
@@ -132,7 +142,12 @@ pub struct Container {
     pub stamp: u32,
     pub probes: Vec<Probe>,
     pub process: Option<Box<Process>>,
-    /// When SIGKILL comes, and why it is being stopped.
+    /// What runs inside, once something does.
+    pub inside: Option<Box<Inside>>,
+    pub log: Option<Box<Log>>,
+    /// The log of the run before.
+    pub last_log: Option<Box<Log>>,
+    /// When SIGKILL comes, if it is being stopped.
     pub kill_at: Option<Time>,
 }
 
@@ -223,6 +238,9 @@ impl Pod {
             rejected: None,
             is_gone: false,
             mount_failures: 0,
+            sources: Sources::new(),
+            files: None,
+            followers: Vec::new(),
             cause,
             object,
         }

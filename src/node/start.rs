@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use api::duration;
-use api::{Request, RequestId, Response, Str};
+use api::{Request, RequestId, Response, Str, Value};
 use client::Severity::{Normal, Warning};
 use sim::{MILLI, Micros, SECOND, Time};
 
-use crate::catalogue::{self, Image};
+use crate::environment;
 use crate::host::Asked;
 use crate::images::{Pulled, Waiter};
+use crate::inside::Purpose;
 use crate::kubelet::{Alarm, Timer};
 use crate::needs::{self, Need};
 use crate::pod::{Exit, Run, Stage, Step};
@@ -289,6 +290,9 @@ impl Turn<'_, '_> {
         if problem.is_none() {
             *problem = need.problem(&namespace, found);
         }
+        if let Some(object) = found {
+            self.pod.sources.insert((need.kind, need.name.clone()), object.clone());
+        }
         if !asked.is_empty() {
             return;
         }
@@ -327,14 +331,45 @@ impl Turn<'_, '_> {
     /// Starts the process.
     fn run(&mut self, index: u16) {
         let now = self.out.now();
+        let Some(image) = self.image(index) else { return self.next() };
         let spec = self.pod.container_spec(index).clone();
-        let image = Reference::parse(spec.str("image"))
-            .ok()
-            .and_then(|r| catalogue::find(&r).ok());
-        let Some(image) = image else {
-            return self.next();
-        };
-        let launch = self.launch(&image, &spec, now);
+        let env = environment::environment(self.pod, &spec, &self.pod.sources, &self.host.machine);
+        self.renew(index);
+        let number = self.number_of_run(index);
+        match process::choose(&image, &spec, &env, now) {
+            Launch::Process(process) => self.began(index, number, process, &spec),
+            Launch::Run(argv) => {
+                self.open_inside(index, &image);
+                let program = argv.first().cloned().unwrap_or_default();
+                if argv.is_empty() {
+                    return self.could_not_run(index, number, "no command specified".to_owned());
+                }
+                if !self.has_program(index, &program) {
+                    let why = process::not_started(&process::no_program(&program));
+                    return self.could_not_run(index, number, why);
+                }
+                let (has_stdin, tty) = (spec.bool("stdin"), spec.bool("tty"));
+                self.with_inside(index, &image, |inside, world| inside.start(argv, has_stdin, tty, world));
+                let ports = process::ports(&image, &spec);
+                self.began(index, number, Process::Inside { ports }, &spec);
+            }
+        }
+    }
+
+    /// A container that is made again has a fresh root and a fresh log.
+    fn renew(&mut self, index: u16) {
+        let container = &mut self.pod.containers[index as usize];
+        container.inside = None;
+        if container.was_created {
+            container.last_log = container.log.take();
+        }
+        if let Some(files) = &mut self.pod.files {
+            self.host.storage.forget_root(files, index);
+        }
+    }
+
+    /// Makes way for a new run and gives it its number.
+    fn number_of_run(&mut self, index: u16) -> u32 {
         let container = &mut self.pod.containers[index as usize];
         let number = match std::mem::take(&mut container.run) {
             Run::Exited(exit) => {
@@ -349,66 +384,68 @@ impl Turn<'_, '_> {
         container.stamp += 1;
         container.waiting = None;
         container.kill_at = None;
-        container.probes = probe::declared(&spec).map(Probe::new).collect();
-        let about = self.pod.about_container(index);
-        match launch {
-            Launch::Fails(why) => {
-                let container = &mut self.pod.containers[index as usize];
-                container.run = Run::Exited(Box::new(Exit {
-                    number,
-                    code: 128,
-                    reason: "StartError".into(),
-                    message: Str::new(&why),
-                    started: None,
-                    finished: now,
-                }));
-                container.waiting = Some(Box::new(("RunContainerError".into(), Str::new(&why))));
-                self.host
-                    .tell(&about, Warning, "Failed", format!("Error: {why}"), self.out);
-                self.pod.did_something = false;
-                let look = self.host.next_look(now);
-                self.sync_at(look);
-                self.next();
-            }
-            Launch::Runs(process) => {
-                self.pod.containers[index as usize].run = Run::Running { number, since: now };
-                self.host
-                    .tell(&about, Normal, "Started", "Container started", self.out);
-                self.state("Running", spec.shared_str("name"));
-                self.began(index, process);
-                if spec.path("lifecycle.postStart").is_map() {
-                    self.set_stage(index, Stage::PostStart);
-                    let span = self.out.rng.latency(RUN.0, RUN.1);
-                    return self.step_after(span);
-                }
-                self.pod.did_something = true;
-                self.next();
-            }
-        }
+        number
     }
 
-    fn launch(&self, image: &Image, spec: &api::Value, now: Time) -> Launch {
-        process::launch(image, spec, now)
-    }
-
-    /// Sets the timers of a process that now runs.
-    fn began(&mut self, index: u16, process: Process) {
-        let id = self.pod.id;
+    /// The runtime could not start the process.
+    fn could_not_run(&mut self, index: u16, number: u32, why: String) {
+        let now = self.out.now();
         let container = &mut self.pod.containers[index as usize];
+        container.inside = None;
+        container.run = Run::Exited(Box::new(Exit {
+            number,
+            code: 128,
+            reason: "StartError".into(),
+            message: Str::new(&why),
+            started: None,
+            finished: now,
+        }));
+        container.waiting = Some(Box::new(("RunContainerError".into(), Str::new(&why))));
+        let about = self.pod.about_container(index);
+        self.host.tell(&about, Warning, "Failed", format!("Error: {why}"), self.out);
+        let look = self.host.next_look(now);
+        self.sync_at(look);
+        self.next();
+    }
+
+    /// The process runs: its timers are set, and the rest of the sync goes on.
+    fn began(&mut self, index: u16, number: u32, process: Process, spec: &Value) {
+        let now = self.out.now();
+        let id = self.pod.id;
+        let about = self.pod.about_container(index);
+        self.host.tell(&about, Normal, "Started", "Container started", self.out);
+        self.state("Running", spec.shared_str("name"));
+        let container = &mut self.pod.containers[index as usize];
+        container.run = Run::Running { number, since: now };
+        container.probes = probe::declared(spec).map(Probe::new).collect();
         let has = |kind| container.probes.iter().any(|probe| probe.kind == kind);
         container.is_started = !has(probe::Kind::Startup);
         container.is_ready = container.is_started && !has(probe::Kind::Readiness);
         if let Some(at) = process.ends_at() {
-            self.out.wake_at(
-                at,
-                Timer::Pod {
-                    id,
-                    alarm: Alarm::Exit(index, container.stamp),
-                },
-            );
+            self.out.wake_at(at, Timer::Pod { id, alarm: Alarm::Exit(index, container.stamp) });
         }
+        let is_inside = matches!(process, Process::Inside { .. });
         container.process = Some(Box::new(process));
         self.arm_probes(index);
+        let hook = spec.path("lifecycle.postStart");
+        if is_inside {
+            self.run_inside(index);
+        }
+        if hook.is_map() && self.pod.containers[index as usize].is_running() {
+            self.set_stage(index, Stage::PostStart);
+            let words = hook.path("exec.command").items();
+            if words.is_empty() {
+                let span = match hook.path("sleep.seconds").as_int() {
+                    Some(secs) => secs.max(0) as u64 * SECOND,
+                    None => self.out.rng.latency(RUN.0, RUN.1),
+                };
+                return self.step_after(span);
+            }
+            let argv = words.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            return self.open_session(index, argv, Purpose::PostStart, None);
+        }
+        self.pod.did_something = true;
+        self.next();
     }
 
     fn set_waiting(&mut self, index: u16, reason: &'static str, message: impl Into<Str>) {

@@ -1,9 +1,10 @@
 //! Stopping containers: hooks, SIGTERM, patience, SIGKILL; and what happens when a process ends by itself.
 
-use api::Str;
+use api::{Str, Value};
 use client::Severity;
 use sim::{MILLI, Micros, SECOND};
 
+use crate::inside::Purpose;
 use crate::kubelet::{Alarm, Timer};
 use crate::pod::{Exit, Mode, Run, Step};
 use crate::process::Process;
@@ -61,90 +62,109 @@ impl Turn<'_, '_> {
     pub(crate) fn stop(&mut self, index: u16, grace_secs: i64, why: Str) {
         let now = self.out.now();
         let about = self.pod.about_container(index);
-        self.host
-            .tell(&about, Severity::Normal, "Killing", why, self.out);
+        self.host.tell(&about, Severity::Normal, "Killing", why, self.out);
+        self.state("Stopping", self.pod.container_spec(index).shared_str("name"));
         let grace = grace_secs.max(LEAST_GRACE_SECS) as u64 * SECOND;
-        let hook = self.pod.container_spec(index).path("lifecycle.preStop");
-        let mut before = 0;
-        if hook.is_map() {
-            let sleep = hook
-                .path("sleep.seconds")
-                .as_int()
-                .map(|secs| secs.max(0) as u64 * SECOND);
-            before = sleep
-                .unwrap_or_else(|| self.out.rng.latency(HOOK.0, HOOK.1))
-                .min(grace);
-        }
         let id = self.pod.id;
-        self.state(
-            "Stopping",
-            self.pod.container_spec(index).shared_str("name"),
-        );
         let container = &mut self.pod.containers[index as usize];
-        let own_end = container
-            .process
-            .as_ref()
-            .and_then(|process| process.ends_at());
-        let obeys = container
-            .process
-            .as_ref()
-            .and_then(|process| process.on_term())
-            .filter(|(span, _)| before + span < grace);
-        let (at, code) = match obeys {
-            Some((span, code)) => (now + before + span, code),
-            None => (now + grace, 137),
-        };
-        container.kill_at = Some(at);
-        if own_end.is_some_and(|end| end <= at) {
-            return;
+        container.kill_at = Some(now + grace);
+        let stamp = container.stamp;
+        self.out.wake_at(now + grace, Timer::Pod { id, alarm: Alarm::Kill(index, stamp) });
+        let hook = self.pod.container_spec(index).path("lifecycle.preStop").clone();
+        let words = hook.path("exec.command").items();
+        if !words.is_empty() {
+            let argv = words.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            return self.open_session(index, argv, Purpose::PreStop, Some(now + grace));
         }
-        container.process = Some(Box::new(Process::Ends {
-            at,
-            code,
-            reason: "",
-            hears_term: false,
-        }));
-        self.out.wake_at(
-            at,
-            Timer::Pod {
-                id,
-                alarm: Alarm::Exit(index, container.stamp),
-            },
-        );
+        if hook.is_map() {
+            let sleep = hook.path("sleep.seconds").as_int().map(|secs| secs.max(0) as u64 * SECOND);
+            let span = sleep.unwrap_or_else(|| self.out.rng.latency(HOOK.0, HOOK.1));
+            return self.out.wake_after(span, Timer::Pod { id, alarm: Alarm::Term(index, stamp) });
+        }
+        self.term(index);
     }
 
-    /// A process may have ended.
+    /// SIGTERM, once hooks are through.
+    pub(crate) fn term(&mut self, index: u16) {
+        let now = self.out.now();
+        let id = self.pod.id;
+        let container = &mut self.pod.containers[index as usize];
+        if !container.is_running() {
+            return;
+        }
+        let stamp = container.stamp;
+        let Some((span, code)) = container.process.as_ref().and_then(|process| process.on_term()) else {
+            return self.signal_inside(index, posix::Signal::TERM);
+        };
+        if let Some(Process::Server { .. }) = container.process.as_deref() {
+            let log = self.start_log(index);
+            self.pod.containers[index as usize].log.get_or_insert_with(|| Box::new(log));
+        }
+        let container = &mut self.pod.containers[index as usize];
+        let at = now + span;
+        if container.process.as_ref().and_then(|p| p.ends_at()).is_some_and(|end| end <= at) {
+            return;
+        }
+        container.process = Some(Box::new(Process::Ends { at, code, reason: "" }));
+        self.out.wake_at(at, Timer::Pod { id, alarm: Alarm::Exit(index, stamp) });
+    }
+
+    /// A hook that only takes time is through.
+    pub(crate) fn term_due(&mut self, index: u16, stamp: u32) {
+        if self.pod.containers.get(index as usize).is_some_and(|container| container.stamp == stamp) {
+            self.term(index);
+        }
+    }
+
+    /// SIGKILL, if it is still wanted.
+    pub(crate) fn kill(&mut self, index: u16, stamp: u32) {
+        let now = self.out.now();
+        let Some(container) = self.pod.containers.get(index as usize) else { return };
+        let is_due = container.kill_at.is_some_and(|at| at <= now);
+        if container.stamp == stamp && container.is_running() && is_due {
+            self.finish(index, 137, "Error");
+        }
+    }
+
+    /// A process may have ended by itself.
     pub(crate) fn exited(&mut self, index: u16, stamp: u32) {
         let now = self.out.now();
-        let Some(container) = self.pod.containers.get_mut(index as usize) else {
-            return;
-        };
-        let Run::Running { number, since } = container.run else {
-            return;
-        };
-        let end = match container.process.as_deref() {
-            Some(Process::Ends {
-                at, code, reason, ..
-            }) if *at <= now => (*code, *reason),
-            _ => return,
-        };
+        let Some(container) = self.pod.containers.get(index as usize) else { return };
         if container.stamp != stamp {
             return;
         }
-        let reason = match end {
-            (0, _) => "Completed",
-            (_, "") | (_, "Completed") => "Error",
-            (_, reason) => reason,
-        };
+        if let Some(Process::Ends { at, code, reason }) = container.process.as_deref()
+            && *at <= now
+        {
+            let reason = match (*code, *reason) {
+                (0, _) => "Completed",
+                (_, "") => "Error",
+                (_, reason) => reason,
+            };
+            let code = *code;
+            self.finish(index, code, reason);
+        }
+    }
+
+    /// The container's process has ended.
+    pub(crate) fn finish(&mut self, index: u16, code: i32, reason: &'static str) {
+        let now = self.out.now();
+        let Run::Running { number, since } = self.pod.containers[index as usize].run else { return };
+        let lines = self.pod.containers[index as usize].log.as_mut().map(|log| log.close(now)).unwrap_or_default();
+        self.tell_followers(index, &lines);
+        self.end_followers(index);
+        let message = self.termination_message(index, code);
+        let container = &mut self.pod.containers[index as usize];
         container.run = Run::Exited(Box::new(Exit {
             number,
-            code: end.0,
+            code,
             reason: reason.into(),
-            message: Str::EMPTY,
+            message,
             started: Some(since),
             finished: now,
         }));
         container.process = None;
+        container.inside = None;
         container.probes = Vec::new();
         container.is_ready = false;
         container.is_started = false;
@@ -156,6 +176,22 @@ impl Turn<'_, '_> {
         }
         let look = self.host.next_look(now);
         self.sync_at(look);
+    }
+
+    /// What the container left for whoever asks why it ended.
+    fn termination_message(&self, index: u16, code: i32) -> Str {
+        let spec = self.pod.container_spec(index);
+        let path = match spec.str("terminationMessagePath") {
+            "" => "/dev/termination-log",
+            path => path,
+        };
+        let written = self.pod.files.as_ref().and_then(|files| self.host.storage.read(files, index, path));
+        let text = String::from_utf8_lossy(&written.unwrap_or_default()).into_owned();
+        if text.is_empty() && code != 0 && spec.str("terminationMessagePolicy") == "FallbackToLogsOnError" {
+            let log = self.pod.containers[index as usize].log.as_ref();
+            return log.map(|log| log.tail(80, 2048)).unwrap_or_default().into();
+        }
+        Str::new(text.get(..text.len().min(4096)).unwrap_or(&text))
     }
 
     /// Sets the timers of living processes again, after the kubelet was restarted.
@@ -179,6 +215,10 @@ impl Turn<'_, '_> {
                         alarm,
                     },
                 );
+            }
+            if let Some(at) = container.inside.as_ref().and_then(|inside| inside.next) {
+                let alarm = Alarm::Inside(index, stamp);
+                self.out.wake_at(at, Timer::Pod { id: self.pod.id, alarm });
             }
             self.arm_probes(index);
         }

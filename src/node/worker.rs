@@ -203,7 +203,7 @@ impl Turn<'_, '_> {
         let namespace = self.pod.namespace();
         let mut asked = BTreeSet::new();
         for need in needs::of_volumes(self.pod.spec()) {
-            if is_root_certificate(&need) && self.host.certified.contains(&namespace) {
+            if is_root_certificate(&need) && self.host.certified.contains_key(&namespace) {
                 continue;
             }
             let request = Request::get(&need.kind.resource(), namespace.clone(), need.name.clone());
@@ -226,8 +226,12 @@ impl Turn<'_, '_> {
         let namespace = self.pod.namespace();
         let found = response.is_success().then_some(&response.body);
         let problem = need.problem(&namespace, found);
-        if problem.is_none() && is_root_certificate(need) {
-            self.host.certified.insert(namespace);
+        if let Some(object) = found {
+            if is_root_certificate(need) {
+                self.host.certified.insert(namespace, object.clone());
+            } else {
+                self.pod.sources.insert((need.kind, need.name.clone()), object.clone());
+            }
         }
         let Step::Mounting { asked, problems } = &mut self.pod.step else {
             return;

@@ -1,0 +1,312 @@
+//! The files of a pod: each container's root over its image, and the volumes mounted into it.
+//!
+//! Made when a process needs them, not before: a pod whose containers only serve has none. Which content a volume has
+//! is Kubernetes' (`pkg/volume/*`); how files behave is `posix`'s.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use api::{Str, Value};
+use posix::{Disk, Flavour, ImageFiles, Meta, Mounts, Tree, Volume, VolumeId, standard_root};
+use sim::Time;
+
+use crate::catalogue::Image;
+use crate::environment::{self, Sources};
+use crate::host::Host;
+use crate::needs::Kind;
+use crate::pod::Pod;
+
+/// All files of one machine.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Storage {
+    pub(crate) disk: Disk,
+    bases: BTreeMap<Str, Arc<Tree>>,
+    /// Directories of the machine and claims, which outlive pods.
+    shared: BTreeMap<Str, VolumeId>,
+    next: u64,
+}
+
+/// What of the machine's disk belongs to one pod.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PodFiles {
+    volumes: BTreeMap<Str, VolumeId>,
+    roots: BTreeMap<u16, VolumeId>,
+}
+
+impl Storage {
+    fn add(&mut self, volume: Volume) -> VolumeId {
+        self.next += 1;
+        let id = VolumeId(self.next);
+        self.disk.insert(id, volume);
+        id
+    }
+
+    fn shared(&mut self, name: Str) -> VolumeId {
+        if let Some(id) = self.shared.get(&name) {
+            return *id;
+        }
+        let id = self.add(Volume::new());
+        self.shared.insert(name, id);
+        id
+    }
+
+    /// A fresh root over the image's files.
+    fn root(&mut self, image: &Image, name: &Str) -> Volume {
+        let base = self.bases.entry(name.clone()).or_insert_with(|| base(image, name).freeze());
+        Volume::over(base.clone())
+    }
+
+    /// The pod is gone, and what was its own with it.
+    pub(crate) fn release(&mut self, files: &PodFiles) {
+        for id in files.roots.values() {
+            self.disk.remove(*id);
+        }
+        for id in files.volumes.values() {
+            if !self.shared.values().any(|shared| shared == id) {
+                self.disk.remove(*id);
+            }
+        }
+    }
+
+    /// A container is made anew: its root is fresh again.
+    pub(crate) fn forget_root(&mut self, files: &mut PodFiles, index: u16) {
+        if let Some(id) = files.roots.remove(&index) {
+            self.disk.remove(id);
+        }
+    }
+
+    pub(crate) fn read(&self, files: &PodFiles, index: u16, path: &str) -> Option<Vec<u8>> {
+        let root = files.roots.get(&index)?;
+        self.disk.volume(*root)?.read(path.trim_start_matches('/')).map(|bytes| bytes.to_vec())
+    }
+}
+
+/// The mounts of one container; makes what is not there yet.
+pub(crate) fn mounts(host: &mut Host, pod: &mut Pod, index: u16, image: &Image, now: Time) -> Mounts {
+    let mut files = pod.files.take().unwrap_or_default();
+    let spec = pod.container_spec(index).clone();
+    let root = *files.roots.entry(index).or_insert_with(|| {
+        let name = spec.shared_str("image");
+        let mut root = host.storage.root(image, &name);
+        own_files(&mut root, pod, host, now);
+        host.storage.add(root)
+    });
+    let read_only = spec.path("securityContext.readOnlyRootFilesystem").as_bool() == Some(true);
+    let mut mounts = Mounts::with_root(root, read_only);
+    let wanted: Vec<Value> = spec.get("volumeMounts").items().to_vec();
+    for mount in wanted {
+        let name = mount.shared_str("name");
+        let id = match files.volumes.get(&name) {
+            Some(id) => *id,
+            None => {
+                let id = make_volume(host, pod, &name, now);
+                files.volumes.insert(name, id);
+                id
+            }
+        };
+        let env = environment::environment(pod, &spec, &pod.sources, &host.machine);
+        let sub_path = match mount.str("subPathExpr") {
+            "" => mount.str("subPath").to_owned(),
+            expression => environment::expand(expression, &env),
+        };
+        // A mount that cannot be made is left out: validation let only odd ones come this far.
+        let _ = mounts.mount(&mut host.storage.disk, mount.str("mountPath"), id, &sub_path, mount.bool("readOnly"));
+    }
+    pod.files = Some(files);
+    mounts
+}
+
+/// The content of a volume that is no claim and no directory of the machine.
+fn make_volume(host: &mut Host, pod: &Pod, name: &Str, now: Time) -> VolumeId {
+    let none = Value::Null;
+    let spec = pod.spec().get("volumes").items().iter().find(|v| v.str("name") == name.as_str()).unwrap_or(&none);
+    let claim = spec.path("persistentVolumeClaim.claimName");
+    if let Some(claim) = claim.as_str() {
+        return host.storage.shared(format!("claim {}/{claim}", pod.namespace()).into());
+    }
+    if spec.has("ephemeral") {
+        return host.storage.shared(format!("claim {}/{}-{name}", pod.namespace(), pod.name()).into());
+    }
+    if spec.has("hostPath") {
+        return host.storage.shared(format!("host {}", spec.path("hostPath.path").as_str().unwrap_or_default()).into());
+    }
+    let mut volume = Volume::new();
+    if let Some(limit) = spec.path("emptyDir.sizeLimit").as_str() {
+        let bytes = api::quantity::Quantity::of(&Value::from(limit.to_owned())).value();
+        volume = volume.limit(bytes.max(0) as u64);
+    }
+    for (path, mode, bytes) in contents(pod, spec, &pod.sources, host, now) {
+        let meta = Meta { mode, ..Meta::default() };
+        let _ = volume.write(&path, bytes, meta);
+    }
+    host.storage.add(volume)
+}
+
+/// Files of a volume: path, mode, content.
+fn contents(pod: &Pod, spec: &Value, sources: &Sources, host: &Host, now: Time) -> Vec<(String, u32, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mode_of = |source: &Value, item: &Value, above: &Value| {
+        let mode = item.int("mode").or(source.int("defaultMode")).or(above.int("defaultMode"));
+        mode.unwrap_or(0o644) as u32
+    };
+    let mut object = |kind: Kind, source: &Value, field: &str, above: &Value| {
+        let name = source.shared_str(field);
+        let root = host.certified.get(&pod.namespace()).filter(|_| name == "kube-root-ca.crt");
+        let Some(object) = sources.get(&(kind, name)).or(root) else { return };
+        let all = environment::data(kind, object);
+        let items = source.get("items").items();
+        if items.is_empty() {
+            for (key, bytes) in all {
+                files.push((key.to_string(), mode_of(source, &Value::Null, above), bytes));
+            }
+            return;
+        }
+        for item in items {
+            if let Some(bytes) = all.get(item.str("key")) {
+                files.push((item.str("path").to_owned(), mode_of(source, item, above), bytes.clone()));
+            }
+        }
+    };
+    object(Kind::ConfigMap, spec.get("configMap"), "name", &Value::Null);
+    object(Kind::Secret, spec.get("secret"), "secretName", &Value::Null);
+    let projected = spec.get("projected");
+    for source in projected.get("sources").items() {
+        object(Kind::ConfigMap, source.get("configMap"), "name", projected);
+        object(Kind::Secret, source.get("secret"), "name", projected);
+    }
+    let mut downward = |source: &Value, above: &Value| {
+        for item in source.get("items").items() {
+            let text = if item.has("fieldRef") {
+                environment::field(pod, item.get("fieldRef").str("fieldPath"), &host.machine)
+            } else {
+                Some(environment::resource_value(pod, &Value::Null, item.get("resourceFieldRef"), &host.machine))
+            };
+            files.push((
+                item.str("path").to_owned(),
+                mode_of(source, item, above),
+                text.unwrap_or_default().into_bytes(),
+            ));
+        }
+    };
+    downward(spec.get("downwardAPI"), &Value::Null);
+    for source in projected.get("sources").items() {
+        downward(source.get("downwardAPI"), projected);
+    }
+    for source in projected.get("sources").items() {
+        let token = source.get("serviceAccountToken");
+        if token.is_map() {
+            let account = pod.spec().str("serviceAccountName");
+            let text = token_text(&pod.namespace(), account, &pod.uid(), now);
+            files.push((token.str("path").to_owned(), mode_of(token, &Value::Null, projected), text.into_bytes()));
+        }
+    }
+    files
+}
+
+/// A token that looks like one: header, claims and signature, without meaning to anyone but this cluster.
+fn token_text(namespace: &str, account: &str, uid: &str, now: Time) -> String {
+    let part = |text: &str| crate::images::hex64(text);
+    format!("eyJhbGciOiJSUzI1NiJ9.{}.{}", part(&format!("{namespace}:{account}:{uid}")), part(&format!("{uid}{}", now.secs())))
+}
+
+/// What the runtime puts into every container.
+fn own_files(root: &mut Volume, pod: &Pod, host: &Host, _now: Time) {
+    let hostname = environment::hostname(pod, &host.machine);
+    let address = match pod.address {
+        Some(number) if !pod.spec().bool("hostNetwork") => host.machine.pod_address(number),
+        _ => host.machine.address(),
+    };
+    let mut hosts = format!(
+        "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nfe00::\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n{address}\t{hostname}\n"
+    );
+    let aliases = pod.spec().get("hostAliases").items();
+    if !aliases.is_empty() {
+        hosts += "\n# Entries added by HostAliases.\n";
+    }
+    for alias in aliases {
+        let names: Vec<&str> = alias.get("hostnames").items().iter().filter_map(Value::as_str).collect();
+        hosts += &format!("{}\t{}\n", alias.str("ip"), names.join("\t"));
+    }
+    let namespace = pod.namespace();
+    let resolv = resolv_conf(pod, &namespace);
+    for (path, text) in [
+        ("etc/hostname", format!("{hostname}\n")),
+        ("etc/hosts", hosts),
+        ("etc/resolv.conf", resolv),
+        ("dev/termination-log", String::new()),
+    ] {
+        let _ = root.write(path, text, Meta { mode: 0o644, ..Meta::default() });
+    }
+}
+
+fn resolv_conf(pod: &Pod, namespace: &str) -> String {
+    let config = pod.spec().get("dnsConfig");
+    let list = |field: &str| -> Vec<String> {
+        config.get(field).items().iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let policy = pod.spec().str("dnsPolicy");
+    let is_cluster = policy == "ClusterFirst" && !pod.spec().bool("hostNetwork") || policy == "ClusterFirstWithHostNet" || policy.is_empty();
+    let (mut searches, mut servers, mut options) = if policy == "None" {
+        (Vec::new(), Vec::new(), Vec::new())
+    } else if is_cluster {
+        (
+            vec![format!("{namespace}.svc.cluster.local"), "svc.cluster.local".to_owned(), "cluster.local".to_owned()],
+            vec!["10.96.0.10".to_owned()],
+            vec!["ndots:5".to_owned()],
+        )
+    } else {
+        (Vec::new(), vec!["10.0.2.3".to_owned()], Vec::new())
+    };
+    searches.extend(list("searches"));
+    servers.extend(list("nameservers"));
+    for option in config.get("options").items() {
+        options.push(match option.get("value").as_str() {
+            Some(value) => format!("{}:{value}", option.str("name")),
+            None => option.str("name").to_owned(),
+        });
+    }
+    let mut text = String::new();
+    if !searches.is_empty() {
+        text += &format!("search {}\n", searches.join(" "));
+    }
+    for server in servers {
+        text += &format!("nameserver {server}\n");
+    }
+    if !options.is_empty() {
+        text += &format!("options {}\n", options.join(" "));
+    }
+    text
+}
+
+/// The files that an image brings along.
+fn base(image: &Image, name: &str) -> Volume {
+    let short = name.rsplit('/').next().unwrap_or(name).split([':', '@']).next().unwrap_or_default();
+    let flavour = flavour(short);
+    let mut programs: Vec<&str> = image.programs.to_vec();
+    programs.extend(image.entrypoint.first());
+    programs.extend(image.cmd.first());
+    let os_release = match short {
+        "alpine" => "NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.22.1\nPRETTY_NAME=\"Alpine Linux v3.22\"\n",
+        "ubuntu" => "PRETTY_NAME=\"Ubuntu 24.04.3 LTS\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"24.04\"\nID=ubuntu\nID_LIKE=debian\n",
+        "fedora" => "NAME=\"Fedora Linux\"\nID=fedora\n",
+        _ => "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\nID=debian\n",
+    };
+    let mut root = standard_root(&ImageFiles {
+        flavour,
+        os_release,
+        programs: &programs,
+        has_tools: image.has_tools,
+    });
+    for (path, text) in image.files {
+        let _ = root.write(path.trim_start_matches('/'), *text, Meta { mode: 0o644, ..Meta::default() });
+    }
+    root
+}
+
+/// Which family of tools an image has, by its short name.
+pub(crate) fn flavour(short: &str) -> Flavour {
+    match short {
+        "busybox" | "alpine" | "busyboxplus" | "bash" | "dnsutils" | "curl" => Flavour::Busybox,
+        _ => Flavour::Gnu,
+    }
+}

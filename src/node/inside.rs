@@ -1,0 +1,239 @@
+//! The inside of a container: its processes, what they write, and sessions that others open in it.
+//!
+//! Made when a command must really run: by the container itself, by a probe or hook, by `kubectl exec`.
+//! A server that only serves has none.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use api::Str;
+use posix::{Call, Channel, Done, Env, Event, External, Files, Machine as Facts, Pid, Poll, Signal, Spawn, Stream, System, User};
+use sim::{MILLI, Micros, Rng, Time};
+
+use crate::catalogue::Image;
+use crate::probe::Kind;
+
+/// Steps in one turn, and how soon the next turn comes while there is more to do; a process that never rests gets slower
+/// turns, so that it costs virtual time instead of real time.
+const BUDGET: u32 = 20_000;
+const TURN: Micros = 2 * MILLI;
+const LAZY_TURN: Micros = 200 * MILLI;
+const PATIENCE: u32 = 50;
+
+/// Where the container's own output goes.
+const MAIN: Channel = Channel(0);
+
+#[derive(Clone, Debug)]
+pub struct Inside {
+    pub(crate) system: System,
+    /// The container's own process, if it runs in here.
+    main: Option<Pid>,
+    pub(crate) env: Env,
+    pub(crate) cwd: String,
+    user: User,
+    sessions: Vec<Session>,
+    next_channel: u32,
+    busy: u32,
+    /// When the next turn is set for.
+    pub(crate) next: Option<Time>,
+}
+
+/// Something that was started beside the container's own process.
+#[derive(Clone, Debug)]
+struct Session {
+    pid: Pid,
+    channel: Channel,
+    purpose: Purpose,
+    output: Vec<u8>,
+    until: Option<Time>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The proxied request with this number.
+    Exec { stream: u64 },
+    Probe(Kind),
+    PreStop,
+    PostStart,
+}
+
+/// What one turn brought about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The container's own process wrote.
+    Wrote { channel: u8, bytes: Vec<u8> },
+    /// A session wrote.
+    Said { purpose: Purpose, channel: u8, bytes: Vec<u8> },
+    /// A session is over; its output if nobody listened.
+    Over { purpose: Purpose, status: i32, output: Vec<u8> },
+    /// A session took too long.
+    TimedOut { purpose: Purpose },
+    /// The container's own process has ended.
+    Ended { status: i32 },
+}
+
+/// What the processes see of the world.
+pub(crate) struct World<'a> {
+    pub(crate) now: Time,
+    pub(crate) rng: &'a mut Rng,
+    pub(crate) hostname: String,
+    pub(crate) address: String,
+    pub(crate) machine: &'a crate::machine::Machine,
+    pub(crate) image: &'a Image,
+}
+
+impl Inside {
+    pub(crate) fn new(system: System, env: &BTreeMap<String, String>, cwd: String, user: User) -> Inside {
+        Inside {
+            system,
+            main: None,
+            env: env.iter().map(|(k, v)| (Arc::from(k.as_str()), Arc::from(v.as_str()))).collect(),
+            cwd,
+            user,
+            sessions: Vec::new(),
+            next_channel: 1,
+            busy: 0,
+            next: None,
+        }
+    }
+
+    /// Starts the container's own process.
+    pub(crate) fn start(&mut self, argv: Vec<String>, has_stdin: bool, tty: bool, world: &World<'_>) {
+        let spawn = Spawn {
+            argv,
+            env: self.env.clone(),
+            cwd: self.cwd.clone(),
+            user: self.user.clone(),
+            channel: MAIN,
+            tty,
+            stdin: has_stdin,
+        };
+        self.main = Some(self.system.spawn(spawn, world));
+    }
+
+    /// Starts something else.
+    pub(crate) fn open(&mut self, argv: Vec<String>, purpose: Purpose, until: Option<Time>, world: &World<'_>) {
+        let channel = Channel(self.next_channel);
+        self.next_channel += 1;
+        if self.main.is_none() {
+            // The container's own process is not in here, and keeps the number 1 all the same.
+            self.system.set_next_pid(20 + channel.0 * 7);
+        }
+        let spawn = Spawn {
+            argv,
+            env: self.env.clone(),
+            cwd: self.cwd.clone(),
+            user: self.user.clone(),
+            channel,
+            tty: false,
+            stdin: false,
+        };
+        let pid = self.system.spawn(spawn, world);
+        self.sessions.push(Session { pid, channel, purpose, output: Vec::new(), until });
+    }
+
+    /// The listener of an exec session went away.
+    pub(crate) fn close(&mut self, stream: u64) {
+        if let Some(at) = self.sessions.iter().position(|s| s.purpose == Purpose::Exec { stream }) {
+            let session = self.sessions.remove(at);
+            self.system.signal(session.pid, Signal::KILL);
+        }
+    }
+
+    pub(crate) fn signal(&mut self, signal: Signal) {
+        if let Some(pid) = self.main {
+            self.system.signal(pid, signal);
+        }
+    }
+
+    /// Runs what can run now.
+    pub(crate) fn run(&mut self, storage: &mut crate::files::Storage, world: &mut World<'_>) -> Vec<Outcome> {
+        let poll = self.system.step(&mut storage.disk, world, BUDGET);
+        let mut outcomes = Vec::new();
+        for output in self.system.take_output() {
+            let channel = if output.stream == Stream::Stdout { 1 } else { 2 };
+            if output.channel == MAIN {
+                outcomes.push(Outcome::Wrote { channel, bytes: output.bytes });
+            } else if let Some(s) = self.sessions.iter_mut().find(|s| s.channel == output.channel) {
+                match s.purpose {
+                    Purpose::Exec { .. } => {
+                        outcomes.push(Outcome::Said { purpose: s.purpose, channel, bytes: output.bytes });
+                    }
+                    _ if s.output.len() < 10 << 10 => s.output.extend(output.bytes),
+                    _ => {}
+                }
+            }
+        }
+        for event in self.system.take_events() {
+            let Event::Ended { pid, ending } = event else { continue };
+            if self.main == Some(pid) {
+                self.main = None;
+                outcomes.push(Outcome::Ended { status: ending.status() });
+            } else if let Some(at) = self.sessions.iter().position(|s| s.pid == pid) {
+                let session = self.sessions.remove(at);
+                self.system.drop_channel(session.channel);
+                outcomes.push(Outcome::Over {
+                    purpose: session.purpose,
+                    status: ending.status(),
+                    output: session.output,
+                });
+            }
+        }
+        while let Some(at) = self.sessions.iter().position(|s| s.until.is_some_and(|t| t <= world.now)) {
+            let session = self.sessions.remove(at);
+            self.system.signal(session.pid, Signal::KILL);
+            outcomes.push(Outcome::TimedOut { purpose: session.purpose });
+        }
+        self.busy = if poll == Poll::Busy { self.busy.saturating_add(1) } else { 0 };
+        let step = match poll {
+            Poll::Busy => Some(world.now + if self.busy > PATIENCE { LAZY_TURN } else { TURN }),
+            Poll::Until(micros) => Some(Time(micros.max(0) as u64)),
+            Poll::Waiting | Poll::Done => None,
+        };
+        let deadline = self.sessions.iter().filter_map(|s| s.until).min();
+        self.next = step.into_iter().chain(deadline).min();
+        outcomes
+    }
+}
+
+impl posix::Host for World<'_> {
+    fn now(&self) -> i64 {
+        self.now.0 as i64
+    }
+
+    fn hostname(&self) -> String {
+        self.hostname.clone()
+    }
+
+    fn random(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+
+    fn machine(&self) -> Facts {
+        Facts {
+            cpus: self.machine.cpus,
+            memory_bytes: self.machine.memory_kib * 1024,
+            memory_used_bytes: 1 << 30,
+            kernel: "6.12.43+deb13-amd64".to_owned(),
+            arch: "x86_64".to_owned(),
+            ip: self.address.clone(),
+            booted: 0,
+        }
+    }
+
+    fn external(&mut self, call: &Call, files: &mut Files<'_>) -> External {
+        let _ = files;
+        let words: Vec<&str> = call.argv.iter().map(|word| &**word).collect();
+        crate::programs::run(self.image, &words)
+    }
+}
+
+/// What came of a program that the host runs at once.
+pub(crate) fn done(stdout: impl Into<Vec<u8>>, status: i32) -> External {
+    External::Done(Done { stdout: stdout.into(), stderr: Vec::new(), status })
+}
+
+/// Text of output for frames and logs.
+pub(crate) fn text(bytes: &[u8]) -> Str {
+    Str::new(&String::from_utf8_lossy(bytes))
+}
