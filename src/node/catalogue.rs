@@ -185,7 +185,10 @@ fn programs(name: &str) -> &'static [&'static str] {
 fn files(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
         "nginx" | "nginx-slim" => NGINX_FILES,
-        "httpd" => &[("/usr/local/apache2/htdocs/index.html", "<html><body><h1>It works!</h1></body></html>\n")],
+        "httpd" => &[(
+            "/usr/local/apache2/htdocs/index.html",
+            "<html><body><h1>It works!</h1></body></html>\n",
+        )],
         _ => &[],
     }
 }

@@ -16,7 +16,12 @@ pub(crate) type Sources = BTreeMap<(Kind, Str), Value>;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Variables in the order in which they were set; later ones win.
-pub(crate) fn environment(pod: &Pod, spec: &Value, sources: &Sources, machine: &Machine) -> BTreeMap<String, String> {
+pub(crate) fn environment(
+    pod: &Pod,
+    spec: &Value,
+    sources: &Sources,
+    machine: &Machine,
+) -> BTreeMap<String, String> {
     let mut env: BTreeMap<String, String> = BTreeMap::new();
     let hostname = hostname(pod, machine);
     env.insert("PATH".into(), PATH.into());
@@ -41,9 +46,14 @@ pub(crate) fn environment(pod: &Pod, spec: &Value, sources: &Sources, machine: &
         } else {
             (Kind::Secret, from.get("secretRef"))
         };
-        let Some(object) = sources.get(&(kind, reference.shared_str("name"))) else { continue };
+        let Some(object) = sources.get(&(kind, reference.shared_str("name"))) else {
+            continue;
+        };
         for (key, value) in data(kind, object) {
-            env.insert(format!("{prefix}{key}"), String::from_utf8_lossy(&value).into_owned());
+            env.insert(
+                format!("{prefix}{key}"),
+                String::from_utf8_lossy(&value).into_owned(),
+            );
         }
     }
     for variable in spec.get("env").items() {
@@ -71,7 +81,10 @@ pub(crate) fn expand(text: &str, env: &BTreeMap<String, String>) -> String {
         if let Some(after) = rest.strip_prefix('$') {
             out.push('$');
             rest = after;
-        } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
+        } else if let Some((name, after)) = rest
+            .strip_prefix('(')
+            .and_then(|inner| inner.split_once(')'))
+        {
             match env.get(name) {
                 Some(value) => out.push_str(value),
                 None => out.push_str(&format!("$({name})")),
@@ -84,8 +97,17 @@ pub(crate) fn expand(text: &str, env: &BTreeMap<String, String>) -> String {
     out + rest
 }
 
-fn from_source(pod: &Pod, spec: &Value, from: &Value, sources: &Sources, machine: &Machine) -> Option<String> {
-    for (field, kind) in [("configMapKeyRef", Kind::ConfigMap), ("secretKeyRef", Kind::Secret)] {
+fn from_source(
+    pod: &Pod,
+    spec: &Value,
+    from: &Value,
+    sources: &Sources,
+    machine: &Machine,
+) -> Option<String> {
+    for (field, kind) in [
+        ("configMapKeyRef", Kind::ConfigMap),
+        ("secretKeyRef", Kind::Secret),
+    ] {
         let reference = from.get(field);
         if reference.is_map() {
             let object = sources.get(&(kind, reference.shared_str("name")))?;
@@ -97,7 +119,9 @@ fn from_source(pod: &Pod, spec: &Value, from: &Value, sources: &Sources, machine
         return field(pod, from.get("fieldRef").str("fieldPath"), machine);
     }
     let resource = from.get("resourceFieldRef");
-    resource.is_map().then(|| resource_value(pod, spec, resource, machine))
+    resource
+        .is_map()
+        .then(|| resource_value(pod, spec, resource, machine))
 }
 
 /// The downward API: a field of the pod as text.
@@ -117,8 +141,9 @@ pub(crate) fn field(pod: &Pod, path: &str, machine: &Machine) -> Option<String> 
     Some(match path {
         "metadata.labels" | "metadata.annotations" => {
             let lines = pod.object.path(path).entries().iter();
-            let lines: Vec<String> =
-                lines.map(|(k, v)| format!("{k}={:?}", v.as_str().unwrap_or_default())).collect();
+            let lines: Vec<String> = lines
+                .map(|(k, v)| format!("{k}={:?}", v.as_str().unwrap_or_default()))
+                .collect();
             lines.join("\n")
         }
         "status.podIP" | "status.podIPs" => address(),
@@ -129,7 +154,12 @@ pub(crate) fn field(pod: &Pod, path: &str, machine: &Machine) -> Option<String> 
 }
 
 /// `limits.cpu` and the like, divided and rounded up; without a limit what the machine has.
-pub(crate) fn resource_value(pod: &Pod, spec: &Value, reference: &Value, machine: &Machine) -> String {
+pub(crate) fn resource_value(
+    pod: &Pod,
+    spec: &Value,
+    reference: &Value,
+    machine: &Machine,
+) -> String {
     use api::quantity::Quantity;
     let name = reference.str("containerName");
     let spec = match pod.index_of(name) {
@@ -139,7 +169,11 @@ pub(crate) fn resource_value(pod: &Pod, spec: &Value, reference: &Value, machine
     let resource = reference.str("resource");
     let (list, kind) = resource.split_once('.').unwrap_or(("limits", resource));
     let container = Container(spec);
-    let lists = if list == "requests" { [container.requests(), container.limits()] } else { [container.limits(), container.limits()] };
+    let lists = if list == "requests" {
+        [container.requests(), container.limits()]
+    } else {
+        [container.limits(), container.limits()]
+    };
     let known = lists.iter().find_map(|list| list.get(kind));
     let divisor = match reference.get("divisor") {
         Value::Null => 1000,
@@ -164,7 +198,11 @@ pub(crate) fn data(kind: Kind, object: &Value) -> BTreeMap<Str, Vec<u8>> {
     for (field, is_encoded) in [("data", kind == Kind::Secret), ("binaryData", true)] {
         for (key, value) in object.get(field).entries().iter() {
             let text = value.as_str().unwrap_or_default();
-            let bytes = if is_encoded { from_base64(text) } else { text.as_bytes().to_vec() };
+            let bytes = if is_encoded {
+                from_base64(text)
+            } else {
+                text.as_bytes().to_vec()
+            };
             all.insert(key.clone(), bytes);
         }
     }
@@ -210,10 +248,18 @@ mod tests {
 
     #[test]
     fn references_are_expanded_once() {
-        let env = BTreeMap::from([("A".to_owned(), "$(B)".to_owned()), ("B".to_owned(), "b".to_owned())]);
-        for (text, expanded) in
-            [("x$(B)y", "xby"), ("$$(B)", "$(B)"), ("$(NO)", "$(NO)"), ("$(A)", "$(B)"), ("$B $", "$B $"), ("$(B", "$(B")]
-        {
+        let env = BTreeMap::from([
+            ("A".to_owned(), "$(B)".to_owned()),
+            ("B".to_owned(), "b".to_owned()),
+        ]);
+        for (text, expanded) in [
+            ("x$(B)y", "xby"),
+            ("$$(B)", "$(B)"),
+            ("$(NO)", "$(NO)"),
+            ("$(A)", "$(B)"),
+            ("$B $", "$B $"),
+            ("$(B", "$(B"),
+        ] {
             assert_eq!(expand(text, &env), expanded);
         }
     }

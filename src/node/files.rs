@@ -52,7 +52,10 @@ impl Storage {
 
     /// A fresh root over the image's files.
     fn root(&mut self, image: &Image, name: &Str) -> Volume {
-        let base = self.bases.entry(name.clone()).or_insert_with(|| base(image, name).freeze());
+        let base = self
+            .bases
+            .entry(name.clone())
+            .or_insert_with(|| base(image, name).freeze());
         Volume::over(base.clone())
     }
 
@@ -77,12 +80,21 @@ impl Storage {
 
     pub(crate) fn read(&self, files: &PodFiles, index: u16, path: &str) -> Option<Vec<u8>> {
         let root = files.roots.get(&index)?;
-        self.disk.volume(*root)?.read(path.trim_start_matches('/')).map(|bytes| bytes.to_vec())
+        self.disk
+            .volume(*root)?
+            .read(path.trim_start_matches('/'))
+            .map(|bytes| bytes.to_vec())
     }
 }
 
 /// The mounts of one container; makes what is not there yet.
-pub(crate) fn mounts(host: &mut Host, pod: &mut Pod, index: u16, image: &Image, now: Time) -> Mounts {
+pub(crate) fn mounts(
+    host: &mut Host,
+    pod: &mut Pod,
+    index: u16,
+    image: &Image,
+    now: Time,
+) -> Mounts {
     let mut files = pod.files.take().unwrap_or_default();
     let spec = pod.container_spec(index).clone();
     let root = *files.roots.entry(index).or_insert_with(|| {
@@ -91,7 +103,10 @@ pub(crate) fn mounts(host: &mut Host, pod: &mut Pod, index: u16, image: &Image, 
         own_files(&mut root, pod, host, now);
         host.storage.add(root)
     });
-    let read_only = spec.path("securityContext.readOnlyRootFilesystem").as_bool() == Some(true);
+    let read_only = spec
+        .path("securityContext.readOnlyRootFilesystem")
+        .as_bool()
+        == Some(true);
     let mut mounts = Mounts::with_root(root, read_only);
     let wanted: Vec<Value> = spec.get("volumeMounts").items().to_vec();
     for mount in wanted {
@@ -110,7 +125,13 @@ pub(crate) fn mounts(host: &mut Host, pod: &mut Pod, index: u16, image: &Image, 
             expression => environment::expand(expression, &env),
         };
         // A mount that cannot be made is left out: validation let only odd ones come this far.
-        let _ = mounts.mount(&mut host.storage.disk, mount.str("mountPath"), id, &sub_path, mount.bool("readOnly"));
+        let _ = mounts.mount(
+            &mut host.storage.disk,
+            mount.str("mountPath"),
+            id,
+            &sub_path,
+            mount.bool("readOnly"),
+        );
     }
     pod.files = Some(files);
     mounts
@@ -119,16 +140,32 @@ pub(crate) fn mounts(host: &mut Host, pod: &mut Pod, index: u16, image: &Image, 
 /// The content of a volume that is no claim and no directory of the machine.
 fn make_volume(host: &mut Host, pod: &Pod, name: &Str, now: Time) -> VolumeId {
     let none = Value::Null;
-    let spec = pod.spec().get("volumes").items().iter().find(|v| v.str("name") == name.as_str()).unwrap_or(&none);
+    let spec = pod
+        .spec()
+        .get("volumes")
+        .items()
+        .iter()
+        .find(|v| v.str("name") == name.as_str())
+        .unwrap_or(&none);
     let claim = spec.path("persistentVolumeClaim.claimName");
     if let Some(claim) = claim.as_str() {
-        return host.storage.shared(format!("claim {}/{claim}", pod.namespace()).into());
+        return host
+            .storage
+            .shared(format!("claim {}/{claim}", pod.namespace()).into());
     }
     if spec.has("ephemeral") {
-        return host.storage.shared(format!("claim {}/{}-{name}", pod.namespace(), pod.name()).into());
+        return host
+            .storage
+            .shared(format!("claim {}/{}-{name}", pod.namespace(), pod.name()).into());
     }
     if spec.has("hostPath") {
-        return host.storage.shared(format!("host {}", spec.path("hostPath.path").as_str().unwrap_or_default()).into());
+        return host.storage.shared(
+            format!(
+                "host {}",
+                spec.path("hostPath.path").as_str().unwrap_or_default()
+            )
+            .into(),
+        );
     }
     let mut volume = Volume::new();
     if let Some(limit) = spec.path("emptyDir.sizeLimit").as_str() {
@@ -136,23 +173,40 @@ fn make_volume(host: &mut Host, pod: &Pod, name: &Str, now: Time) -> VolumeId {
         volume = volume.limit(bytes.max(0) as u64);
     }
     for (path, mode, bytes) in contents(pod, spec, &pod.sources, host, now) {
-        let meta = Meta { mode, ..Meta::default() };
+        let meta = Meta {
+            mode,
+            ..Meta::default()
+        };
         let _ = volume.write(&path, bytes, meta);
     }
     host.storage.add(volume)
 }
 
 /// Files of a volume: path, mode, content.
-fn contents(pod: &Pod, spec: &Value, sources: &Sources, host: &Host, now: Time) -> Vec<(String, u32, Vec<u8>)> {
+fn contents(
+    pod: &Pod,
+    spec: &Value,
+    sources: &Sources,
+    host: &Host,
+    now: Time,
+) -> Vec<(String, u16, Vec<u8>)> {
     let mut files = Vec::new();
     let mode_of = |source: &Value, item: &Value, above: &Value| {
-        let mode = item.int("mode").or(source.int("defaultMode")).or(above.int("defaultMode"));
-        mode.unwrap_or(0o644) as u32
+        let mode = item
+            .int("mode")
+            .or(source.int("defaultMode"))
+            .or(above.int("defaultMode"));
+        mode.unwrap_or(0o644) as u16
     };
     let mut object = |kind: Kind, source: &Value, field: &str, above: &Value| {
         let name = source.shared_str(field);
-        let root = host.certified.get(&pod.namespace()).filter(|_| name == "kube-root-ca.crt");
-        let Some(object) = sources.get(&(kind, name)).or(root) else { return };
+        let root = host
+            .certified
+            .get(&pod.namespace())
+            .filter(|_| name == "kube-root-ca.crt");
+        let Some(object) = sources.get(&(kind, name)).or(root) else {
+            return;
+        };
         let all = environment::data(kind, object);
         let items = source.get("items").items();
         if items.is_empty() {
@@ -163,7 +217,11 @@ fn contents(pod: &Pod, spec: &Value, sources: &Sources, host: &Host, now: Time) 
         }
         for item in items {
             if let Some(bytes) = all.get(item.str("key")) {
-                files.push((item.str("path").to_owned(), mode_of(source, item, above), bytes.clone()));
+                files.push((
+                    item.str("path").to_owned(),
+                    mode_of(source, item, above),
+                    bytes.clone(),
+                ));
             }
         }
     };
@@ -179,7 +237,12 @@ fn contents(pod: &Pod, spec: &Value, sources: &Sources, host: &Host, now: Time) 
             let text = if item.has("fieldRef") {
                 environment::field(pod, item.get("fieldRef").str("fieldPath"), &host.machine)
             } else {
-                Some(environment::resource_value(pod, &Value::Null, item.get("resourceFieldRef"), &host.machine))
+                Some(environment::resource_value(
+                    pod,
+                    &Value::Null,
+                    item.get("resourceFieldRef"),
+                    &host.machine,
+                ))
             };
             files.push((
                 item.str("path").to_owned(),
@@ -197,7 +260,11 @@ fn contents(pod: &Pod, spec: &Value, sources: &Sources, host: &Host, now: Time) 
         if token.is_map() {
             let account = pod.spec().str("serviceAccountName");
             let text = token_text(&pod.namespace(), account, &pod.uid(), now);
-            files.push((token.str("path").to_owned(), mode_of(token, &Value::Null, projected), text.into_bytes()));
+            files.push((
+                token.str("path").to_owned(),
+                mode_of(token, &Value::Null, projected),
+                text.into_bytes(),
+            ));
         }
     }
     files
@@ -206,7 +273,11 @@ fn contents(pod: &Pod, spec: &Value, sources: &Sources, host: &Host, now: Time) 
 /// A token that looks like one: header, claims and signature, without meaning to anyone but this cluster.
 fn token_text(namespace: &str, account: &str, uid: &str, now: Time) -> String {
     let part = |text: &str| crate::images::hex64(text);
-    format!("eyJhbGciOiJSUzI1NiJ9.{}.{}", part(&format!("{namespace}:{account}:{uid}")), part(&format!("{uid}{}", now.secs())))
+    format!(
+        "eyJhbGciOiJSUzI1NiJ9.{}.{}",
+        part(&format!("{namespace}:{account}:{uid}")),
+        part(&format!("{uid}{}", now.secs()))
+    )
 }
 
 /// What the runtime puts into every container.
@@ -224,7 +295,12 @@ fn own_files(root: &mut Volume, pod: &Pod, host: &Host, _now: Time) {
         hosts += "\n# Entries added by HostAliases.\n";
     }
     for alias in aliases {
-        let names: Vec<&str> = alias.get("hostnames").items().iter().filter_map(Value::as_str).collect();
+        let names: Vec<&str> = alias
+            .get("hostnames")
+            .items()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         hosts += &format!("{}\t{}\n", alias.str("ip"), names.join("\t"));
     }
     let namespace = pod.namespace();
@@ -235,22 +311,41 @@ fn own_files(root: &mut Volume, pod: &Pod, host: &Host, _now: Time) {
         ("etc/resolv.conf", resolv),
         ("dev/termination-log", String::new()),
     ] {
-        let _ = root.write(path, text, Meta { mode: 0o644, ..Meta::default() });
+        let _ = root.write(
+            path,
+            text,
+            Meta {
+                mode: 0o644,
+                ..Meta::default()
+            },
+        );
     }
 }
 
 fn resolv_conf(pod: &Pod, namespace: &str) -> String {
     let config = pod.spec().get("dnsConfig");
     let list = |field: &str| -> Vec<String> {
-        config.get(field).items().iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        config
+            .get(field)
+            .items()
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect()
     };
     let policy = pod.spec().str("dnsPolicy");
-    let is_cluster = policy == "ClusterFirst" && !pod.spec().bool("hostNetwork") || policy == "ClusterFirstWithHostNet" || policy.is_empty();
+    let is_cluster = policy == "ClusterFirst" && !pod.spec().bool("hostNetwork")
+        || policy == "ClusterFirstWithHostNet"
+        || policy.is_empty();
     let (mut searches, mut servers, mut options) = if policy == "None" {
         (Vec::new(), Vec::new(), Vec::new())
     } else if is_cluster {
         (
-            vec![format!("{namespace}.svc.cluster.local"), "svc.cluster.local".to_owned(), "cluster.local".to_owned()],
+            vec![
+                format!("{namespace}.svc.cluster.local"),
+                "svc.cluster.local".to_owned(),
+                "cluster.local".to_owned(),
+            ],
             vec!["10.96.0.10".to_owned()],
             vec!["ndots:5".to_owned()],
         )
@@ -280,16 +375,28 @@ fn resolv_conf(pod: &Pod, namespace: &str) -> String {
 
 /// The files that an image brings along.
 fn base(image: &Image, name: &str) -> Volume {
-    let short = name.rsplit('/').next().unwrap_or(name).split([':', '@']).next().unwrap_or_default();
+    let short = name
+        .rsplit('/')
+        .next()
+        .unwrap_or(name)
+        .split([':', '@'])
+        .next()
+        .unwrap_or_default();
     let flavour = flavour(short);
     let mut programs: Vec<&str> = image.programs.to_vec();
     programs.extend(image.entrypoint.first());
     programs.extend(image.cmd.first());
     let os_release = match short {
-        "alpine" => "NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.22.1\nPRETTY_NAME=\"Alpine Linux v3.22\"\n",
-        "ubuntu" => "PRETTY_NAME=\"Ubuntu 24.04.3 LTS\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"24.04\"\nID=ubuntu\nID_LIKE=debian\n",
+        "alpine" => {
+            "NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.22.1\nPRETTY_NAME=\"Alpine Linux v3.22\"\n"
+        }
+        "ubuntu" => {
+            "PRETTY_NAME=\"Ubuntu 24.04.3 LTS\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"24.04\"\nID=ubuntu\nID_LIKE=debian\n"
+        }
         "fedora" => "NAME=\"Fedora Linux\"\nID=fedora\n",
-        _ => "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\nID=debian\n",
+        _ => {
+            "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\nID=debian\n"
+        }
     };
     let mut root = standard_root(&ImageFiles {
         flavour,
@@ -298,7 +405,14 @@ fn base(image: &Image, name: &str) -> Volume {
         has_tools: image.has_tools,
     });
     for (path, text) in image.files {
-        let _ = root.write(path.trim_start_matches('/'), *text, Meta { mode: 0o644, ..Meta::default() });
+        let _ = root.write(
+            path.trim_start_matches('/'),
+            *text,
+            Meta {
+                mode: 0o644,
+                ..Meta::default()
+            },
+        );
     }
     root
 }

@@ -54,15 +54,25 @@ impl Turn<'_, '_> {
         let spec = self.pod.container_spec(index).get(kind.field()).clone();
         let words = spec.path("exec.command").items();
         if !words.is_empty() {
-            let argv = words.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            let argv = words
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect();
             self.tick_again(index, stamp, kind, &spec);
             let timeout = spec.int("timeoutSeconds").unwrap_or(1);
             return self.exec_probe(index, kind, argv, timeout);
         }
         let answer = self.ask(index, &spec);
-        let settles = |probe: &probe::Probe| probe.kind == kind && probe.result == Some(answer.is_ok);
+        let settles =
+            |probe: &probe::Probe| probe.kind == kind && probe.result == Some(answer.is_ok);
         // The same answer for ever needs no further question.
-        if !answer.is_final || !self.pod.containers[index as usize].probes.iter().any(settles) {
+        if !answer.is_final
+            || !self.pod.containers[index as usize]
+                .probes
+                .iter()
+                .any(settles)
+        {
             self.tick_again(index, stamp, kind, &spec);
         }
         self.probe_answered(index, kind, &answer);
@@ -71,7 +81,13 @@ impl Turn<'_, '_> {
     fn tick_again(&mut self, index: u16, stamp: u32, kind: Kind, spec: &Value) {
         let at = self.out.now() + probe::period(spec);
         let alarm = Alarm::Probe(index, stamp, kind);
-        self.out.wake_at(at, Timer::Pod { id: self.pod.id, alarm });
+        self.out.wake_at(
+            at,
+            Timer::Pod {
+                id: self.pod.id,
+                alarm,
+            },
+        );
     }
 
     /// What a probe found out.
@@ -83,10 +99,13 @@ impl Turn<'_, '_> {
         if !answer.is_ok {
             let about = self.pod.about_container(index);
             let message = format!("{} probe failed: {}", kind.word(), answer.output);
-            self.host.tell(&about, Severity::Warning, "Unhealthy", message, self.out);
+            self.host
+                .tell(&about, Severity::Warning, "Unhealthy", message, self.out);
         }
         let container = &mut self.pod.containers[index as usize];
-        let Some(probe) = container.probes.iter_mut().find(|probe| probe.kind == kind) else { return };
+        let Some(probe) = container.probes.iter_mut().find(|probe| probe.kind == kind) else {
+            return;
+        };
         if !probe.learn(answer.is_ok, &spec) {
             return;
         }
@@ -136,7 +155,9 @@ impl Turn<'_, '_> {
                 Some(Process::Server {
                     ports, kind, since, ..
                 }) => (ports.contains(&port), *kind, *since),
-                Some(Process::Inside { ports }) => (ports.contains(&port), Server::Plain, self.out.now()),
+                Some(Process::Inside { ports }) => {
+                    (ports.contains(&port), Server::Plain, self.out.now())
+                }
                 _ => (false, Server::Plain, self.out.now()),
             };
             if !listens {

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::Str;
-use posix::{Call, Channel, Done, Env, Event, External, Files, Machine as Facts, Pid, Poll, Signal, Spawn, Stream, System, User};
+use posix::{
+    Call, Channel, Done, Env, Event, External, Files, Machine as Facts, Pid, Poll, Signal, Spawn,
+    Stream, System, User,
+};
 use sim::{MILLI, Micros, Rng, Time};
 
 use crate::catalogue::Image;
@@ -51,7 +54,9 @@ struct Session {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// The proxied request with this number.
-    Exec { stream: u64 },
+    Exec {
+        stream: u64,
+    },
     Probe(Kind),
     PreStop,
     PostStart,
@@ -63,9 +68,17 @@ pub(crate) enum Outcome {
     /// The container's own process wrote.
     Wrote { channel: u8, bytes: Vec<u8> },
     /// A session wrote.
-    Said { purpose: Purpose, channel: u8, bytes: Vec<u8> },
+    Said {
+        purpose: Purpose,
+        channel: u8,
+        bytes: Vec<u8>,
+    },
     /// A session is over; its output if nobody listened.
-    Over { purpose: Purpose, status: i32, output: Vec<u8> },
+    Over {
+        purpose: Purpose,
+        status: i32,
+        output: Vec<u8>,
+    },
     /// A session took too long.
     TimedOut { purpose: Purpose },
     /// The container's own process has ended.
@@ -83,11 +96,19 @@ pub(crate) struct World<'a> {
 }
 
 impl Inside {
-    pub(crate) fn new(system: System, env: &BTreeMap<String, String>, cwd: String, user: User) -> Inside {
+    pub(crate) fn new(
+        system: System,
+        env: &BTreeMap<String, String>,
+        cwd: String,
+        user: User,
+    ) -> Inside {
         Inside {
             system,
             main: None,
-            env: env.iter().map(|(k, v)| (Arc::from(k.as_str()), Arc::from(v.as_str()))).collect(),
+            env: env
+                .iter()
+                .map(|(k, v)| (Arc::from(k.as_str()), Arc::from(v.as_str())))
+                .collect(),
             cwd,
             user,
             sessions: Vec::new(),
@@ -98,7 +119,13 @@ impl Inside {
     }
 
     /// Starts the container's own process.
-    pub(crate) fn start(&mut self, argv: Vec<String>, has_stdin: bool, tty: bool, world: &World<'_>) {
+    pub(crate) fn start(
+        &mut self,
+        argv: Vec<String>,
+        has_stdin: bool,
+        tty: bool,
+        world: &World<'_>,
+    ) {
         let spawn = Spawn {
             argv,
             env: self.env.clone(),
@@ -112,7 +139,13 @@ impl Inside {
     }
 
     /// Starts something else.
-    pub(crate) fn open(&mut self, argv: Vec<String>, purpose: Purpose, until: Option<Time>, world: &World<'_>) {
+    pub(crate) fn open(
+        &mut self,
+        argv: Vec<String>,
+        purpose: Purpose,
+        until: Option<Time>,
+        world: &World<'_>,
+    ) {
         let channel = Channel(self.next_channel);
         self.next_channel += 1;
         if self.main.is_none() {
@@ -129,12 +162,22 @@ impl Inside {
             stdin: false,
         };
         let pid = self.system.spawn(spawn, world);
-        self.sessions.push(Session { pid, channel, purpose, output: Vec::new(), until });
+        self.sessions.push(Session {
+            pid,
+            channel,
+            purpose,
+            output: Vec::new(),
+            until,
+        });
     }
 
     /// The listener of an exec session went away.
     pub(crate) fn close(&mut self, stream: u64) {
-        if let Some(at) = self.sessions.iter().position(|s| s.purpose == Purpose::Exec { stream }) {
+        if let Some(at) = self
+            .sessions
+            .iter()
+            .position(|s| s.purpose == Purpose::Exec { stream })
+        {
             let session = self.sessions.remove(at);
             self.system.signal(session.pid, Signal::KILL);
         }
@@ -147,17 +190,36 @@ impl Inside {
     }
 
     /// Runs what can run now.
-    pub(crate) fn run(&mut self, storage: &mut crate::files::Storage, world: &mut World<'_>) -> Vec<Outcome> {
+    pub(crate) fn run(
+        &mut self,
+        storage: &mut crate::files::Storage,
+        world: &mut World<'_>,
+    ) -> Vec<Outcome> {
         let poll = self.system.step(&mut storage.disk, world, BUDGET);
         let mut outcomes = Vec::new();
         for output in self.system.take_output() {
-            let channel = if output.stream == Stream::Stdout { 1 } else { 2 };
+            let channel = if output.stream == Stream::Stdout {
+                1
+            } else {
+                2
+            };
             if output.channel == MAIN {
-                outcomes.push(Outcome::Wrote { channel, bytes: output.bytes });
-            } else if let Some(s) = self.sessions.iter_mut().find(|s| s.channel == output.channel) {
+                outcomes.push(Outcome::Wrote {
+                    channel,
+                    bytes: output.bytes,
+                });
+            } else if let Some(s) = self
+                .sessions
+                .iter_mut()
+                .find(|s| s.channel == output.channel)
+            {
                 match s.purpose {
                     Purpose::Exec { .. } => {
-                        outcomes.push(Outcome::Said { purpose: s.purpose, channel, bytes: output.bytes });
+                        outcomes.push(Outcome::Said {
+                            purpose: s.purpose,
+                            channel,
+                            bytes: output.bytes,
+                        });
                     }
                     _ if s.output.len() < 10 << 10 => s.output.extend(output.bytes),
                     _ => {}
@@ -165,10 +227,14 @@ impl Inside {
             }
         }
         for event in self.system.take_events() {
-            let Event::Ended { pid, ending } = event else { continue };
+            let Event::Ended { pid, ending } = event else {
+                continue;
+            };
             if self.main == Some(pid) {
                 self.main = None;
-                outcomes.push(Outcome::Ended { status: ending.status() });
+                outcomes.push(Outcome::Ended {
+                    status: ending.status(),
+                });
             } else if let Some(at) = self.sessions.iter().position(|s| s.pid == pid) {
                 let session = self.sessions.remove(at);
                 self.system.drop_channel(session.channel);
@@ -179,14 +245,31 @@ impl Inside {
                 });
             }
         }
-        while let Some(at) = self.sessions.iter().position(|s| s.until.is_some_and(|t| t <= world.now)) {
+        while let Some(at) = self
+            .sessions
+            .iter()
+            .position(|s| s.until.is_some_and(|t| t <= world.now))
+        {
             let session = self.sessions.remove(at);
             self.system.signal(session.pid, Signal::KILL);
-            outcomes.push(Outcome::TimedOut { purpose: session.purpose });
+            outcomes.push(Outcome::TimedOut {
+                purpose: session.purpose,
+            });
         }
-        self.busy = if poll == Poll::Busy { self.busy.saturating_add(1) } else { 0 };
+        self.busy = if poll == Poll::Busy {
+            self.busy.saturating_add(1)
+        } else {
+            0
+        };
         let step = match poll {
-            Poll::Busy => Some(world.now + if self.busy > PATIENCE { LAZY_TURN } else { TURN }),
+            Poll::Busy => Some(
+                world.now
+                    + if self.busy > PATIENCE {
+                        LAZY_TURN
+                    } else {
+                        TURN
+                    },
+            ),
             Poll::Until(micros) => Some(Time(micros.max(0) as u64)),
             Poll::Waiting | Poll::Done => None,
         };
@@ -230,7 +313,11 @@ impl posix::Host for World<'_> {
 
 /// What came of a program that the host runs at once.
 pub(crate) fn done(stdout: impl Into<Vec<u8>>, status: i32) -> External {
-    External::Done(Done { stdout: stdout.into(), stderr: Vec::new(), status })
+    External::Done(Done {
+        stdout: stdout.into(),
+        stderr: Vec::new(),
+        status,
+    })
 }
 
 /// Text of output for frames and logs.

@@ -70,7 +70,12 @@ impl Log {
             bytes.pop();
         }
         let text = Str::new(&String::from_utf8_lossy(&bytes));
-        let line = Line { at, channel, text, is_whole: ends };
+        let line = Line {
+            at,
+            channel,
+            text,
+            is_whole: ends,
+        };
         self.bytes += line.text.len() + 1;
         self.lines.push_back(line.clone());
         while self.lines.len() > MOST_LINES || self.bytes > MOST_BYTES {
@@ -83,12 +88,23 @@ impl Log {
 
     /// The lines that were asked for, and the log's text as it stands after them without a newline.
     pub fn read(&self, excerpt: &Excerpt) -> String {
-        let chosen: Vec<&Line> =
-            self.lines.iter().filter(|line| excerpt.since.is_none_or(|since| line.at >= since)).collect();
-        let skip = excerpt.tail.map_or(0, |tail| chosen.len().saturating_sub(tail));
-        let mut text: String = chosen[skip..].iter().map(|line| line.show(excerpt.timestamps)).collect();
+        let chosen: Vec<&Line> = self
+            .lines
+            .iter()
+            .filter(|line| excerpt.since.is_none_or(|since| line.at >= since))
+            .collect();
+        let skip = excerpt
+            .tail
+            .map_or(0, |tail| chosen.len().saturating_sub(tail));
+        let mut text: String = chosen[skip..]
+            .iter()
+            .map(|line| line.show(excerpt.timestamps))
+            .collect();
         if let Some(limit) = excerpt.limit_bytes.filter(|limit| *limit < text.len()) {
-            let cut = (0..=limit).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let cut = (0..=limit)
+                .rev()
+                .find(|at| text.is_char_boundary(*at))
+                .unwrap_or(0);
             text.truncate(cut);
         }
         text
@@ -96,9 +112,14 @@ impl Log {
 
     /// The end of the log, for `FallbackToLogsOnError`.
     pub fn tail(&self, lines: usize, bytes: usize) -> String {
-        let text = self.read(&Excerpt { tail: Some(lines), ..Excerpt::default() });
+        let text = self.read(&Excerpt {
+            tail: Some(lines),
+            ..Excerpt::default()
+        });
         let from = text.len().saturating_sub(bytes);
-        let cut = (from..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+        let cut = (from..=text.len())
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(text.len());
         text[cut..].to_owned()
     }
 }
@@ -127,11 +148,33 @@ mod tests {
         log.close(Time::from_secs(30));
         let read = |excerpt: Excerpt| log.read(&excerpt);
         assert_eq!(read(Excerpt::default()), "one\ntwo\nthree");
-        assert_eq!(read(Excerpt { tail: Some(1), ..Excerpt::default() }), "three");
+        assert_eq!(
+            read(Excerpt {
+                tail: Some(1),
+                ..Excerpt::default()
+            }),
+            "three"
+        );
         let since = Some(Time::from_secs(20));
-        assert_eq!(read(Excerpt { since, ..Excerpt::default() }), "two\nthree");
-        assert_eq!(read(Excerpt { limit_bytes: Some(5), ..Excerpt::default() }), "one\nt");
-        let stamped = read(Excerpt { tail: Some(1), timestamps: true, ..Excerpt::default() });
+        assert_eq!(
+            read(Excerpt {
+                since,
+                ..Excerpt::default()
+            }),
+            "two\nthree"
+        );
+        assert_eq!(
+            read(Excerpt {
+                limit_bytes: Some(5),
+                ..Excerpt::default()
+            }),
+            "one\nt"
+        );
+        let stamped = read(Excerpt {
+            tail: Some(1),
+            timestamps: true,
+            ..Excerpt::default()
+        });
         assert_eq!(stamped, "1970-01-01T00:00:30.000000000Z three");
     }
 }

@@ -13,9 +13,18 @@ use crate::environment::expand;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Process {
     /// Answers on its ports until it is stopped.
-    Server { ports: Vec<u16>, exit_on_term: i32, since: Time, kind: Server },
+    Server {
+        ports: Vec<u16>,
+        exit_on_term: i32,
+        since: Time,
+        kind: Server,
+    },
     /// Ends by itself at a time.
-    Ends { at: Time, code: i32, reason: &'static str },
+    Ends {
+        at: Time,
+        code: i32,
+        reason: &'static str,
+    },
     /// Runs in the container's [`crate::inside::Inside`].
     Inside { ports: Vec<u16> },
 }
@@ -44,9 +53,18 @@ pub fn choose(image: &Image, spec: &Value, env: &BTreeMap<String, String>, now: 
     if image.behaviour == Behaviour::Stress
         && let Some(at) = out_of_memory(&argv, spec, now)
     {
-        return Launch::Process(Process::Ends { at, code: 137, reason: "OOMKilled" });
+        return Launch::Process(Process::Ends {
+            at,
+            code: 137,
+            reason: "OOMKilled",
+        });
     }
-    let is_own = image.entrypoint.first().into_iter().chain(image.cmd.first()).any(|own| base(own) == base(first));
+    let is_own = image
+        .entrypoint
+        .first()
+        .into_iter()
+        .chain(image.cmd.first())
+        .any(|own| base(own) == base(first));
     let exit_on_term = match image.behaviour {
         Behaviour::Server { exit_on_term } => Some(exit_on_term),
         Behaviour::Shell => None,
@@ -55,12 +73,25 @@ pub fn choose(image: &Image, spec: &Value, env: &BTreeMap<String, String>, now: 
     let is_tool = matches!(base(first), "sh" | "bash" | "ash" | "dash")
         || posix::tool_names().any(|tool| tool == base(first));
     let serves = exit_on_term.is_some()
-        && (is_own || argv.is_empty() || image.is_generic && !is_tool || !spec.has("command") && !is_tool);
+        && (is_own
+            || argv.is_empty()
+            || image.is_generic && !is_tool
+            || !spec.has("command") && !is_tool);
     match exit_on_term {
         Some(exit_on_term) if serves => {
-            let is_liveness = base(first) == "agnhost" && argv.get(1).is_some_and(|a| a == "liveness");
-            let kind = if is_liveness { Server::FailsAfterTenSecs } else { Server::Plain };
-            Launch::Process(Process::Server { ports, exit_on_term, since: now, kind })
+            let is_liveness =
+                base(first) == "agnhost" && argv.get(1).is_some_and(|a| a == "liveness");
+            let kind = if is_liveness {
+                Server::FailsAfterTenSecs
+            } else {
+                Server::Plain
+            };
+            Launch::Process(Process::Server {
+                ports,
+                exit_on_term,
+                since: now,
+                kind,
+            })
         }
         _ => Launch::Run(argv),
     }
@@ -87,7 +118,11 @@ impl Process {
 
 /// Ports on which the container answers.
 pub fn ports(image: &Image, spec: &Value) -> Vec<u16> {
-    let declared = spec.get("ports").items().iter().filter_map(|port| u16::try_from(port.int("containerPort")?).ok());
+    let declared = spec
+        .get("ports")
+        .items()
+        .iter()
+        .filter_map(|port| u16::try_from(port.int("containerPort")?).ok());
     let mut ports: Vec<u16> = image.ports.iter().copied().chain(declared).collect();
     ports.sort_unstable();
     ports.dedup();
@@ -97,10 +132,20 @@ pub fn ports(image: &Image, spec: &Value) -> Vec<u16> {
 /// The words that are run: `command` replaces the image's entry point, `args` its default arguments.
 pub fn argv(image: &Image, spec: &Value, env: &BTreeMap<String, String>) -> Vec<String> {
     let words = |field: &str| -> Vec<String> {
-        spec.get(field).items().iter().filter_map(Value::as_str).map(|word| expand(word, env)).collect()
+        spec.get(field)
+            .items()
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|word| expand(word, env))
+            .collect()
     };
-    let of_image = |words: &[&'static str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
-    let mut argv = if spec.has("command") { words("command") } else { of_image(image.entrypoint) };
+    let of_image =
+        |words: &[&'static str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+    let mut argv = if spec.has("command") {
+        words("command")
+    } else {
+        of_image(image.entrypoint)
+    };
     if spec.has("args") {
         argv.extend(words("args"));
     } else if !spec.has("command") {
@@ -135,10 +180,16 @@ fn base(path: &str) -> &str {
 
 /// `stress --vm-bytes N` against the container's limit.
 fn out_of_memory(argv: &[String], spec: &Value, now: Time) -> Option<Time> {
-    let at = argv.iter().position(|w| w == "--vm-bytes" || w == "-mem-total")?;
+    let at = argv
+        .iter()
+        .position(|w| w == "--vm-bytes" || w == "-mem-total")?;
     let asked = Str::new(argv.get(at + 1)?);
     let digits = asked.len() - asked.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let unit: u64 = match asked[digits..].chars().next().map(|c| c.to_ascii_uppercase()) {
+    let unit: u64 = match asked[digits..]
+        .chars()
+        .next()
+        .map(|c| c.to_ascii_uppercase())
+    {
         Some('K') => 1 << 10,
         Some('M') => 1 << 20,
         Some('G') => 1 << 30,

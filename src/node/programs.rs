@@ -6,17 +6,30 @@ use posix::External;
 use crate::catalogue::Image;
 use crate::inside::done;
 
-const INTERPRETERS: &[&str] = &["perl", "python", "python3", "python2", "node", "ruby", "java", "php", "npm", "go"];
+const INTERPRETERS: &[&str] = &[
+    "perl", "python", "python3", "python2", "node", "ruby", "java", "php", "npm", "go",
+];
 
 /// Runs a program of an image by its words.
 pub(crate) fn run(image: &Image, words: &[&str]) -> External {
-    let name = words.first().map_or("", |word| word.rsplit('/').next().unwrap_or(word));
+    let name = words
+        .first()
+        .map_or("", |word| word.rsplit('/').next().unwrap_or(word));
     let arguments = words.get(1..).unwrap_or_default();
-    if arguments.iter().any(|a| matches!(*a, "--version" | "-v" | "-V" | "--help")) {
+    if arguments
+        .iter()
+        .any(|a| matches!(*a, "--version" | "-v" | "-V" | "--help"))
+    {
         return done(format!("{name} (simulated)\n"), 0);
     }
-    let own = image.entrypoint.iter().chain(image.cmd.first()).chain(image.programs);
-    let is_own = own.into_iter().any(|word| word.rsplit('/').next() == Some(name));
+    let own = image
+        .entrypoint
+        .iter()
+        .chain(image.cmd.first())
+        .chain(image.programs);
+    let is_own = own
+        .into_iter()
+        .any(|word| word.rsplit('/').next() == Some(name));
     if name == "perl"
         && let Some(digits) = digits_of_pi(arguments)
     {
@@ -24,16 +37,24 @@ pub(crate) fn run(image: &Image, words: &[&str]) -> External {
     }
     if INTERPRETERS.contains(&name) {
         // A line given on the command line ends; a server or a script file runs on.
-        let serves = arguments.iter().any(|a| a.contains("http.server") || a.contains("SimpleHTTPServer"));
-        let is_line = arguments.iter().any(|a| matches!(*a, "-c" | "-e" | "-wle" | "-le" | "-ne"));
+        let serves = arguments
+            .iter()
+            .any(|a| a.contains("http.server") || a.contains("SimpleHTTPServer"));
+        let is_line = arguments
+            .iter()
+            .any(|a| matches!(*a, "-c" | "-e" | "-wle" | "-le" | "-ne"));
         return if is_line && !serves || arguments.is_empty() {
             done("", 0)
         } else {
-            External::Running { catches_signals: false }
+            External::Running {
+                catches_signals: false,
+            }
         };
     }
     if is_own || image.is_generic {
-        return External::Running { catches_signals: false };
+        return External::Running {
+            catches_signals: false,
+        };
     }
     External::NotFound
 }
@@ -42,7 +63,12 @@ pub(crate) fn run(image: &Image, words: &[&str]) -> External {
 fn digits_of_pi(arguments: &[&str]) -> Option<usize> {
     let line = arguments.iter().find(|a| a.contains("bpi("))?;
     let (_, rest) = line.split_once("bpi(")?;
-    rest.split(')').next()?.trim().parse().ok().filter(|n| (1..=10_000).contains(n))
+    rest.split(')')
+        .next()?
+        .trim()
+        .parse()
+        .ok()
+        .filter(|n| (1..=10_000).contains(n))
 }
 
 /// The first digits of pi, rounded at the end; a spigot (Rabinowitz and Wagon 1995) with a few digits to spare.
@@ -92,7 +118,11 @@ fn pi(digits: usize) -> String {
         *digit = if up { 0 } else { *digit + 1 };
     }
     let text: String = kept.iter().map(|digit| char::from(b'0' + digit)).collect();
-    if digits == 1 { text } else { format!("{}.{}", &text[..1], &text[1..]) }
+    if digits == 1 {
+        text
+    } else {
+        format!("{}.{}", &text[..1], &text[1..])
+    }
 }
 
 #[cfg(test)]
@@ -103,7 +133,11 @@ mod tests {
     fn pi_is_pi() {
         assert_eq!(pi(1), "3");
         assert_eq!(pi(5), "3.1416");
-        assert_eq!(pi(50), "3.1415926535897932384626433832795028841971693993751");
-        assert!(pi(1000).ends_with("21642019894") || pi(1000).ends_with("2164201989"));
+        assert_eq!(
+            pi(50),
+            "3.1415926535897932384626433832795028841971693993751"
+        );
+        // The thousandth digit is followed by a 9.
+        assert!(pi(1000).ends_with("216420199"));
     }
 }

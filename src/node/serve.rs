@@ -30,7 +30,7 @@ impl Kubelet {
         let Some(id) = self.id_of_name(&request.namespace, &request.name) else {
             let message = format!("pods \"{}\" not found", request.name);
             let status = Status::new(404, "NotFound", message);
-            return out.frame(stream, Frame::Response(Response::from(status)));
+            return out.frame(stream, Frame::Response(status.into_response()));
         };
         let container = query("container");
         let words: Vec<String> = request
@@ -46,9 +46,12 @@ impl Kubelet {
                 name => match turn.pod.index_of(name) {
                     Some(index) => index,
                     None => {
-                        let message = format!("container {name} is not valid for pod {}", request.name);
+                        let message =
+                            format!("container {name} is not valid for pod {}", request.name);
                         let status = Status::bad_request(message);
-                        return turn.out.frame(stream, Frame::Response(Response::from(status)));
+                        return turn
+                            .out
+                            .frame(stream, Frame::Response(status.into_response()));
                     }
                 },
             };
@@ -59,7 +62,8 @@ impl Kubelet {
                 other => {
                     let message = format!("{other} is not simulated on nodes");
                     let status = Status::new(501, "NotImplemented", message);
-                    turn.out.frame(stream, Frame::Response(Response::from(status)));
+                    turn.out
+                        .frame(stream, Frame::Response(status.into_response()));
                 }
             }
         });
@@ -70,7 +74,9 @@ impl Kubelet {
         let ids: Vec<PodId> = self.pod_ids().collect();
         for id in ids {
             self.turn(id, out, |turn| {
-                turn.pod.followers.retain(|follower| follower.stream != stream);
+                turn.pod
+                    .followers
+                    .retain(|follower| follower.stream != stream);
                 for container in &mut turn.pod.containers {
                     if let Some(inside) = &mut container.inside {
                         inside.close(stream);
@@ -86,23 +92,41 @@ impl Turn<'_, '_> {
         let container = &self.pod.containers[index as usize];
         let name = self.pod.container_spec(index).shared_str("name");
         let pod = self.pod.name();
-        let refuse = |message: String| Frame::Response(Response::from(Status::bad_request(message)));
+        let refuse =
+            |message: String| Frame::Response(Status::bad_request(message).into_response());
         let wants_previous = query("previous") == "true";
         if wants_previous && container.last.is_none() {
-            let message = format!("previous terminated container \"{name}\" in pod \"{pod}\" not found");
+            let message =
+                format!("previous terminated container \"{name}\" in pod \"{pod}\" not found");
             return self.out.frame(stream, refuse(message));
         }
         if !wants_previous && matches!(container.run, Run::None) && container.last.is_none() {
             let message = match &container.waiting {
-                Some(why) if matches!(why.0.as_str(), "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName") => {
-                    let why = if why.0 == "ErrImagePull" { "image can't be pulled" } else { "trying and failing to pull image" };
+                Some(why)
+                    if matches!(
+                        why.0.as_str(),
+                        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName"
+                    ) =>
+                {
+                    let why = if why.0 == "ErrImagePull" {
+                        "image can't be pulled"
+                    } else {
+                        "trying and failing to pull image"
+                    };
                     format!("container \"{name}\" in pod \"{pod}\" is waiting to start: {why}")
                 }
-                Some(why) => format!("container \"{name}\" in pod \"{pod}\" is waiting to start: {}", why.0),
+                Some(why) => format!(
+                    "container \"{name}\" in pod \"{pod}\" is waiting to start: {}",
+                    why.0
+                ),
                 None if self.pod.init_count > 0 => {
-                    format!("container \"{name}\" in pod \"{pod}\" is waiting to start: PodInitializing")
+                    format!(
+                        "container \"{name}\" in pod \"{pod}\" is waiting to start: PodInitializing"
+                    )
                 }
-                None => format!("container \"{name}\" in pod \"{pod}\" is waiting to start: ContainerCreating"),
+                None => format!(
+                    "container \"{name}\" in pod \"{pod}\" is waiting to start: ContainerCreating"
+                ),
             };
             return self.out.frame(stream, refuse(message));
         }
@@ -122,14 +146,26 @@ impl Turn<'_, '_> {
         };
         let is_running = self.pod.containers[index as usize].is_running();
         if query("follow") != "true" {
-            return self.out.frame(stream, Frame::Response(Response::ok(Value::from(text))));
+            return self
+                .out
+                .frame(stream, Frame::Response(Response::ok(Value::from(text))));
         }
         if !text.is_empty() {
-            self.out.frame(stream, Frame::Data { channel: 1, text: text.into() });
+            self.out.frame(
+                stream,
+                Frame::Data {
+                    channel: 1,
+                    text: text.into(),
+                },
+            );
         }
         if is_running && !wants_previous {
             let timestamps = excerpt.timestamps;
-            self.pod.followers.push(Follower { stream, index, timestamps });
+            self.pod.followers.push(Follower {
+                stream,
+                index,
+                timestamps,
+            });
         } else {
             self.out.frame(stream, Frame::End { exit_code: 0 });
         }
@@ -139,9 +175,15 @@ impl Turn<'_, '_> {
     pub(crate) fn start_log(&self, index: u16) -> Log {
         let mut log = Log::default();
         let container = &self.pod.containers[index as usize];
-        if let (Some(Process::Server { since, .. }), Some(image)) = (container.process.as_deref(), self.image(index)) {
+        if let (Some(Process::Server { since, .. }), Some(image)) =
+            (container.process.as_deref(), self.image(index))
+        {
             for (at, line) in image.start_log.iter().enumerate() {
-                log.write(*since + at as u64 * 2_000, 1, format!("{line}\n").as_bytes());
+                log.write(
+                    *since + at as u64 * 2_000,
+                    1,
+                    format!("{line}\n").as_bytes(),
+                );
             }
         }
         log
@@ -151,7 +193,11 @@ impl Turn<'_, '_> {
         if !self.pod.containers[index as usize].is_running() {
             return self.out.frame(stream, Frame::End { exit_code: 0 });
         }
-        self.pod.followers.push(Follower { stream, index, timestamps: false });
+        self.pod.followers.push(Follower {
+            stream,
+            index,
+            timestamps: false,
+        });
     }
 
     /// The container has ended: so has what was read from it.

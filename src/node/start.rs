@@ -291,7 +291,9 @@ impl Turn<'_, '_> {
             *problem = need.problem(&namespace, found);
         }
         if let Some(object) = found {
-            self.pod.sources.insert((need.kind, need.name.clone()), object.clone());
+            self.pod
+                .sources
+                .insert((need.kind, need.name.clone()), object.clone());
         }
         if !asked.is_empty() {
             return;
@@ -331,7 +333,9 @@ impl Turn<'_, '_> {
     /// Starts the process.
     fn run(&mut self, index: u16) {
         let now = self.out.now();
-        let Some(image) = self.image(index) else { return self.next() };
+        let Some(image) = self.image(index) else {
+            return self.next();
+        };
         let spec = self.pod.container_spec(index).clone();
         let env = environment::environment(self.pod, &spec, &self.pod.sources, &self.host.machine);
         self.renew(index);
@@ -349,7 +353,9 @@ impl Turn<'_, '_> {
                     return self.could_not_run(index, number, why);
                 }
                 let (has_stdin, tty) = (spec.bool("stdin"), spec.bool("tty"));
-                self.with_inside(index, &image, |inside, world| inside.start(argv, has_stdin, tty, world));
+                self.with_inside(index, &image, |inside, world| {
+                    inside.start(argv, has_stdin, tty, world)
+                });
                 let ports = process::ports(&image, &spec);
                 self.began(index, number, Process::Inside { ports }, &spec);
             }
@@ -402,7 +408,8 @@ impl Turn<'_, '_> {
         }));
         container.waiting = Some(Box::new(("RunContainerError".into(), Str::new(&why))));
         let about = self.pod.about_container(index);
-        self.host.tell(&about, Warning, "Failed", format!("Error: {why}"), self.out);
+        self.host
+            .tell(&about, Warning, "Failed", format!("Error: {why}"), self.out);
         let look = self.host.next_look(now);
         self.sync_at(look);
         self.next();
@@ -413,7 +420,8 @@ impl Turn<'_, '_> {
         let now = self.out.now();
         let id = self.pod.id;
         let about = self.pod.about_container(index);
-        self.host.tell(&about, Normal, "Started", "Container started", self.out);
+        self.host
+            .tell(&about, Normal, "Started", "Container started", self.out);
         self.state("Running", spec.shared_str("name"));
         let container = &mut self.pod.containers[index as usize];
         container.run = Run::Running { number, since: now };
@@ -422,7 +430,13 @@ impl Turn<'_, '_> {
         container.is_started = !has(probe::Kind::Startup);
         container.is_ready = container.is_started && !has(probe::Kind::Readiness);
         if let Some(at) = process.ends_at() {
-            self.out.wake_at(at, Timer::Pod { id, alarm: Alarm::Exit(index, container.stamp) });
+            self.out.wake_at(
+                at,
+                Timer::Pod {
+                    id,
+                    alarm: Alarm::Exit(index, container.stamp),
+                },
+            );
         }
         let is_inside = matches!(process, Process::Inside { .. });
         container.process = Some(Box::new(process));
@@ -441,7 +455,11 @@ impl Turn<'_, '_> {
                 };
                 return self.step_after(span);
             }
-            let argv = words.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            let argv = words
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect();
             return self.open_session(index, argv, Purpose::PostStart, None);
         }
         self.pod.did_something = true;

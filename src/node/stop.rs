@@ -62,24 +62,51 @@ impl Turn<'_, '_> {
     pub(crate) fn stop(&mut self, index: u16, grace_secs: i64, why: Str) {
         let now = self.out.now();
         let about = self.pod.about_container(index);
-        self.host.tell(&about, Severity::Normal, "Killing", why, self.out);
-        self.state("Stopping", self.pod.container_spec(index).shared_str("name"));
+        self.host
+            .tell(&about, Severity::Normal, "Killing", why, self.out);
+        self.state(
+            "Stopping",
+            self.pod.container_spec(index).shared_str("name"),
+        );
         let grace = grace_secs.max(LEAST_GRACE_SECS) as u64 * SECOND;
         let id = self.pod.id;
         let container = &mut self.pod.containers[index as usize];
         container.kill_at = Some(now + grace);
         let stamp = container.stamp;
-        self.out.wake_at(now + grace, Timer::Pod { id, alarm: Alarm::Kill(index, stamp) });
-        let hook = self.pod.container_spec(index).path("lifecycle.preStop").clone();
+        self.out.wake_at(
+            now + grace,
+            Timer::Pod {
+                id,
+                alarm: Alarm::Kill(index, stamp),
+            },
+        );
+        let hook = self
+            .pod
+            .container_spec(index)
+            .path("lifecycle.preStop")
+            .clone();
         let words = hook.path("exec.command").items();
         if !words.is_empty() {
-            let argv = words.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            let argv = words
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect();
             return self.open_session(index, argv, Purpose::PreStop, Some(now + grace));
         }
         if hook.is_map() {
-            let sleep = hook.path("sleep.seconds").as_int().map(|secs| secs.max(0) as u64 * SECOND);
+            let sleep = hook
+                .path("sleep.seconds")
+                .as_int()
+                .map(|secs| secs.max(0) as u64 * SECOND);
             let span = sleep.unwrap_or_else(|| self.out.rng.latency(HOOK.0, HOOK.1));
-            return self.out.wake_after(span, Timer::Pod { id, alarm: Alarm::Term(index, stamp) });
+            return self.out.wake_after(
+                span,
+                Timer::Pod {
+                    id,
+                    alarm: Alarm::Term(index, stamp),
+                },
+            );
         }
         self.term(index);
     }
@@ -93,25 +120,51 @@ impl Turn<'_, '_> {
             return;
         }
         let stamp = container.stamp;
-        let Some((span, code)) = container.process.as_ref().and_then(|process| process.on_term()) else {
+        let Some((span, code)) = container
+            .process
+            .as_ref()
+            .and_then(|process| process.on_term())
+        else {
             return self.signal_inside(index, posix::Signal::TERM);
         };
         if let Some(Process::Server { .. }) = container.process.as_deref() {
             let log = self.start_log(index);
-            self.pod.containers[index as usize].log.get_or_insert_with(|| Box::new(log));
+            self.pod.containers[index as usize]
+                .log
+                .get_or_insert_with(|| Box::new(log));
         }
         let container = &mut self.pod.containers[index as usize];
         let at = now + span;
-        if container.process.as_ref().and_then(|p| p.ends_at()).is_some_and(|end| end <= at) {
+        if container
+            .process
+            .as_ref()
+            .and_then(|p| p.ends_at())
+            .is_some_and(|end| end <= at)
+        {
             return;
         }
-        container.process = Some(Box::new(Process::Ends { at, code, reason: "" }));
-        self.out.wake_at(at, Timer::Pod { id, alarm: Alarm::Exit(index, stamp) });
+        container.process = Some(Box::new(Process::Ends {
+            at,
+            code,
+            reason: "",
+        }));
+        self.out.wake_at(
+            at,
+            Timer::Pod {
+                id,
+                alarm: Alarm::Exit(index, stamp),
+            },
+        );
     }
 
     /// A hook that only takes time is through.
     pub(crate) fn term_due(&mut self, index: u16, stamp: u32) {
-        if self.pod.containers.get(index as usize).is_some_and(|container| container.stamp == stamp) {
+        if self
+            .pod
+            .containers
+            .get(index as usize)
+            .is_some_and(|container| container.stamp == stamp)
+        {
             self.term(index);
         }
     }
@@ -119,7 +172,9 @@ impl Turn<'_, '_> {
     /// SIGKILL, if it is still wanted.
     pub(crate) fn kill(&mut self, index: u16, stamp: u32) {
         let now = self.out.now();
-        let Some(container) = self.pod.containers.get(index as usize) else { return };
+        let Some(container) = self.pod.containers.get(index as usize) else {
+            return;
+        };
         let is_due = container.kill_at.is_some_and(|at| at <= now);
         if container.stamp == stamp && container.is_running() && is_due {
             self.finish(index, 137, "Error");
@@ -129,7 +184,9 @@ impl Turn<'_, '_> {
     /// A process may have ended by itself.
     pub(crate) fn exited(&mut self, index: u16, stamp: u32) {
         let now = self.out.now();
-        let Some(container) = self.pod.containers.get(index as usize) else { return };
+        let Some(container) = self.pod.containers.get(index as usize) else {
+            return;
+        };
         if container.stamp != stamp {
             return;
         }
@@ -149,8 +206,14 @@ impl Turn<'_, '_> {
     /// The container's process has ended.
     pub(crate) fn finish(&mut self, index: u16, code: i32, reason: &'static str) {
         let now = self.out.now();
-        let Run::Running { number, since } = self.pod.containers[index as usize].run else { return };
-        let lines = self.pod.containers[index as usize].log.as_mut().map(|log| log.close(now)).unwrap_or_default();
+        let Run::Running { number, since } = self.pod.containers[index as usize].run else {
+            return;
+        };
+        let lines = self.pod.containers[index as usize]
+            .log
+            .as_mut()
+            .map(|log| log.close(now))
+            .unwrap_or_default();
         self.tell_followers(index, &lines);
         self.end_followers(index);
         let message = self.termination_message(index, code);
@@ -185,9 +248,16 @@ impl Turn<'_, '_> {
             "" => "/dev/termination-log",
             path => path,
         };
-        let written = self.pod.files.as_ref().and_then(|files| self.host.storage.read(files, index, path));
+        let written = self
+            .pod
+            .files
+            .as_ref()
+            .and_then(|files| self.host.storage.read(files, index, path));
         let text = String::from_utf8_lossy(&written.unwrap_or_default()).into_owned();
-        if text.is_empty() && code != 0 && spec.str("terminationMessagePolicy") == "FallbackToLogsOnError" {
+        if text.is_empty()
+            && code != 0
+            && spec.str("terminationMessagePolicy") == "FallbackToLogsOnError"
+        {
             let log = self.pod.containers[index as usize].log.as_ref();
             return log.map(|log| log.tail(80, 2048)).unwrap_or_default().into();
         }
@@ -218,7 +288,13 @@ impl Turn<'_, '_> {
             }
             if let Some(at) = container.inside.as_ref().and_then(|inside| inside.next) {
                 let alarm = Alarm::Inside(index, stamp);
-                self.out.wake_at(at, Timer::Pod { id: self.pod.id, alarm });
+                self.out.wake_at(
+                    at,
+                    Timer::Pod {
+                        id: self.pod.id,
+                        alarm,
+                    },
+                );
             }
             self.arm_probes(index);
         }

@@ -1,6 +1,6 @@
 //! Where a pod's worker meets what runs inside its containers: starting it, giving it turns, and hearing of it.
 
-use api::{Frame, Response, Status, Str};
+use api::{Frame, Status, Str};
 use client::Severity::Warning;
 use posix::{Signal, System, User};
 use sim::{SECOND, Time};
@@ -32,7 +32,12 @@ impl Turn<'_, '_> {
         let mounts = files::mounts(self.host, self.pod, index, image, now);
         let spec = self.pod.container_spec(index).clone();
         let env = environment::environment(self.pod, &spec, &self.pod.sources, &self.host.machine);
-        let last = spec.str("image").rsplit('/').next().unwrap_or_default().to_owned();
+        let last = spec
+            .str("image")
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         let short = last.split([':', '@']).next().unwrap_or_default();
         let system = System::new(mounts, files::flavour(short));
         let cwd = match spec.str("workingDir") {
@@ -47,19 +52,38 @@ impl Turn<'_, '_> {
         let own = self.pod.container_spec(index).get("securityContext");
         let of_pod = self.pod.spec().get("securityContext");
         let pick = |field: &str| own.int(field).or(of_pod.int(field)).unwrap_or(0) as u32;
-        let mut groups: Vec<u32> = of_pod.int("fsGroup").into_iter().map(|gid| gid as u32).collect();
-        groups.extend(of_pod.get("supplementalGroups").items().iter().filter_map(|g| g.as_int()).map(|g| g as u32));
-        User { uid: pick("runAsUser"), gid: pick("runAsGroup"), groups }
+        let mut groups: Vec<u32> = of_pod
+            .int("fsGroup")
+            .into_iter()
+            .map(|gid| gid as u32)
+            .collect();
+        groups.extend(
+            of_pod
+                .get("supplementalGroups")
+                .items()
+                .iter()
+                .filter_map(|g| g.as_int())
+                .map(|g| g as u32),
+        );
+        User {
+            uid: pick("runAsUser"),
+            gid: pick("runAsGroup"),
+            groups,
+        }
     }
 
     /// Whether a program can be found inside.
     pub(crate) fn has_program(&self, index: u16, program: &str) -> bool {
-        let Some(inside) = &self.pod.containers[index as usize].inside else { return false };
+        let Some(inside) = &self.pod.containers[index as usize].inside else {
+            return false;
+        };
         let disk = &self.host.storage.disk;
         let is_there = |path: &str| {
             let (mount, below) = inside.system.mounts.covering(path);
             // Below a mounted part of a volume we only know that something is there.
-            disk.volume(mount.volume).is_some_and(|v| v.find(&below).is_some()) || mount.at.len() > 1
+            disk.volume(mount.volume)
+                .is_some_and(|v| v.find(&below).is_some())
+                || mount.at.len() > 1
         };
         if program.starts_with('/') {
             return is_there(program);
@@ -67,18 +91,32 @@ impl Turn<'_, '_> {
         if program.contains('/') {
             return is_there(&format!("{}/{program}", inside.cwd.trim_end_matches('/')));
         }
-        let path = inside.env.get("PATH").map_or("/usr/local/bin:/usr/bin:/bin:/sbin:/usr/sbin", |path| path);
+        let path = inside
+            .env
+            .get("PATH")
+            .map_or("/usr/local/bin:/usr/bin:/bin:/sbin:/usr/sbin", |path| path);
         path.split(':').any(|dir| {
             let root = inside.system.mounts.covering("/").0.volume;
-            disk.volume(root).is_some_and(|v| v.find(&format!("{dir}/{program}")).is_some())
+            disk.volume(root)
+                .is_some_and(|v| v.find(&format!("{dir}/{program}")).is_some())
         })
     }
 
     /// Something to be started beside the container's own process.
-    pub(crate) fn open_session(&mut self, index: u16, argv: Vec<String>, purpose: Purpose, until: Option<Time>) {
-        let Some(image) = self.image(index) else { return };
+    pub(crate) fn open_session(
+        &mut self,
+        index: u16,
+        argv: Vec<String>,
+        purpose: Purpose,
+        until: Option<Time>,
+    ) {
+        let Some(image) = self.image(index) else {
+            return;
+        };
         self.open_inside(index, &image);
-        self.with_inside(index, &image, |inside, world| inside.open(argv, purpose, until, world));
+        self.with_inside(index, &image, |inside, world| {
+            inside.open(argv, purpose, until, world)
+        });
         self.run_inside(index);
     }
 
@@ -110,8 +148,12 @@ impl Turn<'_, '_> {
 
     /// Gives the inside of a container a turn and acts on what came of it.
     pub(crate) fn run_inside(&mut self, index: u16) {
-        let Some(image) = self.image(index) else { return };
-        let Some(mut inside) = self.pod.containers[index as usize].inside.take() else { return };
+        let Some(image) = self.image(index) else {
+            return;
+        };
+        let Some(mut inside) = self.pod.containers[index as usize].inside.take() else {
+            return;
+        };
         let before = inside.next;
         let hostname = environment::hostname(self.pod, &self.host.machine);
         let address = match self.pod.address {
@@ -131,7 +173,13 @@ impl Turn<'_, '_> {
             && (before != Some(next) || next <= self.out.now())
         {
             let stamp = self.pod.containers[index as usize].stamp;
-            self.out.wake_at(next, Timer::Pod { id: self.pod.id, alarm: Alarm::Inside(index, stamp) });
+            self.out.wake_at(
+                next,
+                Timer::Pod {
+                    id: self.pod.id,
+                    alarm: Alarm::Inside(index, stamp),
+                },
+            );
         }
         self.pod.containers[index as usize].inside = Some(inside);
         for outcome in outcomes {
@@ -142,8 +190,14 @@ impl Turn<'_, '_> {
     /// The time that the inside asked for has come.
     pub(crate) fn inside_wakes(&mut self, index: u16, stamp: u32) {
         let now = self.out.now();
-        let Some(container) = self.pod.containers.get(index as usize) else { return };
-        let is_due = container.inside.as_ref().and_then(|inside| inside.next).is_some_and(|next| next <= now);
+        let Some(container) = self.pod.containers.get(index as usize) else {
+            return;
+        };
+        let is_due = container
+            .inside
+            .as_ref()
+            .and_then(|inside| inside.next)
+            .is_some_and(|next| next <= now);
         if container.stamp == stamp && is_due {
             self.run_inside(index);
         }
@@ -154,22 +208,59 @@ impl Turn<'_, '_> {
         match outcome {
             Outcome::Wrote { channel, bytes } => {
                 let container = &mut self.pod.containers[index as usize];
-                let lines = container.log.get_or_insert_default().write(now, channel, &bytes);
+                let lines = container
+                    .log
+                    .get_or_insert_default()
+                    .write(now, channel, &bytes);
                 self.tell_followers(index, &lines);
             }
-            Outcome::Said { purpose: Purpose::Exec { stream }, channel, bytes } => {
-                self.out.frame(stream, Frame::Data { channel, text: text(&bytes) });
+            Outcome::Said {
+                purpose: Purpose::Exec { stream },
+                channel,
+                bytes,
+            } => {
+                self.out.frame(
+                    stream,
+                    Frame::Data {
+                        channel,
+                        text: text(&bytes),
+                    },
+                );
             }
             Outcome::Said { .. } => {}
-            Outcome::Over { purpose, status, output } => self.session_over(index, purpose, status, &output),
-            Outcome::TimedOut { purpose: Purpose::Probe(kind) } => {
+            Outcome::Over {
+                purpose,
+                status,
+                output,
+            } => self.session_over(index, purpose, status, &output),
+            Outcome::TimedOut {
+                purpose: Purpose::Probe(kind),
+            } => {
                 let spec = self.pod.container_spec(index).get(kind.field());
-                let words: Vec<&str> = spec.path("exec.command").items().iter().filter_map(|w| w.as_str()).collect();
+                let words: Vec<&str> = spec
+                    .path("exec.command")
+                    .items()
+                    .iter()
+                    .filter_map(|w| w.as_str())
+                    .collect();
                 let secs = spec.int("timeoutSeconds").unwrap_or(1);
-                let output = format!("command timed out: {:?} timed out after {secs}s", words.join(" "));
-                self.probe_answered(index, kind, &Answer { is_ok: false, output, is_final: false });
+                let output = format!(
+                    "command timed out: {:?} timed out after {secs}s",
+                    words.join(" ")
+                );
+                self.probe_answered(
+                    index,
+                    kind,
+                    &Answer {
+                        is_ok: false,
+                        output,
+                        is_final: false,
+                    },
+                );
             }
-            Outcome::TimedOut { purpose: Purpose::PreStop } => self.term(index),
+            Outcome::TimedOut {
+                purpose: Purpose::PreStop,
+            } => self.term(index),
             Outcome::TimedOut { .. } => {}
             Outcome::Ended { status } => {
                 let reason = if status == 0 { "Completed" } else { "Error" };
@@ -183,22 +274,47 @@ impl Turn<'_, '_> {
             Purpose::Exec { stream } => self.out.frame(stream, Frame::End { exit_code: status }),
             Purpose::Probe(kind) => {
                 let output = String::from_utf8_lossy(output).into_owned();
-                self.probe_answered(index, kind, &Answer { is_ok: status == 0, output, is_final: false });
+                self.probe_answered(
+                    index,
+                    kind,
+                    &Answer {
+                        is_ok: status == 0,
+                        output,
+                        is_final: false,
+                    },
+                );
             }
             Purpose::PreStop => {
                 if status != 0 {
                     let about = self.pod.about_container(index);
-                    self.host.tell(&about, Warning, "FailedPreStopHook", "PreStopHook failed", self.out);
+                    self.host.tell(
+                        &about,
+                        Warning,
+                        "FailedPreStopHook",
+                        "PreStopHook failed",
+                        self.out,
+                    );
                 }
                 self.term(index);
             }
             Purpose::PostStart => {
-                if self.pod.step != (Step::Start { index, stage: Stage::PostStart }) {
+                if self.pod.step
+                    != (Step::Start {
+                        index,
+                        stage: Stage::PostStart,
+                    })
+                {
                     return;
                 }
                 if status != 0 {
                     let about = self.pod.about_container(index);
-                    self.host.tell(&about, Warning, "FailedPostStartHook", "PostStartHook failed", self.out);
+                    self.host.tell(
+                        &about,
+                        Warning,
+                        "FailedPostStartHook",
+                        "PostStartHook failed",
+                        self.out,
+                    );
                     let grace = self.pod.grace_secs();
                     self.stop(index, grace, "FailedPostStartHook".into());
                 }
@@ -209,10 +325,16 @@ impl Turn<'_, '_> {
     }
 
     pub(crate) fn tell_followers(&mut self, index: u16, lines: &[Line]) {
-        for follower in self.pod.followers.iter().filter(|follower| follower.index == index) {
+        for follower in self
+            .pod
+            .followers
+            .iter()
+            .filter(|follower| follower.index == index)
+        {
             for line in lines {
                 let text: Str = line.show(follower.timestamps).into();
-                self.out.frame(follower.stream, Frame::Data { channel: 1, text });
+                self.out
+                    .frame(follower.stream, Frame::Data { channel: 1, text });
             }
         }
     }
@@ -220,14 +342,17 @@ impl Turn<'_, '_> {
     /// `kubectl exec`.
     pub(crate) fn exec(&mut self, stream: u64, index: u16, argv: Vec<String>) {
         let refuse = |turn: &mut Turn<'_, '_>, status: Status| {
-            turn.out.frame(stream, Frame::Response(Response::from(status)));
+            turn.out
+                .frame(stream, Frame::Response(status.into_response()));
         };
         let name = self.pod.container_spec(index).shared_str("name");
         if !self.pod.containers[index as usize].is_running() {
             let message = format!("unable to upgrade connection: container not found (\"{name}\")");
             return refuse(self, Status::new(404, "NotFound", message));
         }
-        let Some(image) = self.image(index) else { return };
+        let Some(image) = self.image(index) else {
+            return;
+        };
         self.open_inside(index, &image);
         let program = argv.first().cloned().unwrap_or_default();
         if !self.has_program(index, &program) {
@@ -242,7 +367,13 @@ impl Turn<'_, '_> {
     }
 
     /// Starts an exec probe; its answer comes when the command has ended.
-    pub(crate) fn exec_probe(&mut self, index: u16, kind: crate::probe::Kind, argv: Vec<String>, timeout_secs: i64) {
+    pub(crate) fn exec_probe(
+        &mut self,
+        index: u16,
+        kind: crate::probe::Kind,
+        argv: Vec<String>,
+        timeout_secs: i64,
+    ) {
         let until = self.out.now() + timeout_secs.max(1) as u64 * SECOND;
         self.open_session(index, argv, Purpose::Probe(kind), Some(until));
     }

@@ -230,7 +230,9 @@ impl Turn<'_, '_> {
             if is_root_certificate(need) {
                 self.host.certified.insert(namespace, object.clone());
             } else {
-                self.pod.sources.insert((need.kind, need.name.clone()), object.clone());
+                self.pod
+                    .sources
+                    .insert((need.kind, need.name.clone()), object.clone());
             }
         }
         let Step::Mounting { asked, problems } = &mut self.pod.step else {

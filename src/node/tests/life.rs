@@ -64,9 +64,20 @@ impl World {
                             .push(self.now + 2 * MILLI, Event::Answer(id, response));
                     }
                 }
+                Effect::Frame { frame, .. } => self.say(format!("{frame:?}")),
                 _ => {}
             }
         }
+    }
+
+    /// Passes a request on to the kubelet, as the API server does.
+    fn ask(&mut self, subresource: &'static str, query: &[(&'static str, &'static str)]) {
+        let mut request = Request::get(&PODS, "default", "web").subresource(subresource);
+        request.options.query = query
+            .iter()
+            .map(|(k, v)| (Str::from(*k), Str::from(*v)))
+            .collect();
+        self.turn(|kubelet, out| kubelet.serve(1, &request, out));
     }
 
     fn run(&mut self, span: u64) {
@@ -476,5 +487,222 @@ fn a_failing_liveness_probe_restarts() {
           39.1 event BackOff: Back-off restarting failed container c in pod web_default(u-1)
           40.1 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x1
           40.1 event again, 2
+    "#]]);
+}
+
+fn shell(name: &'static str, script: &'static str) -> Value {
+    let mut c = container(name, "busybox");
+    c.set("command", list!["sh", "-c", script]);
+    c
+}
+
+#[test]
+fn a_script_runs_and_its_output_is_the_log() {
+    let mut world = World::new();
+    let mut c = shell(
+        "c",
+        "echo hello $NAME from $(hostname); for i in 1 2 3; do echo line $i; sleep 1; done; echo oops >&2; exit 3",
+    );
+    c.set(
+        "env",
+        list![map! { "name": "NAME", "value": "$(HOSTNAME)!" }],
+    );
+    world.create(map! { "containers": list![c], "restartPolicy": "Never" });
+    world.run(2 * SECOND);
+    world.ask("log", &[("follow", "true")]);
+    world.run(8 * SECOND);
+    world.ask("log", &[("tailLines", "2"), ("timestamps", "true")]);
+    world.check(expect![[r#"
+           0.0 Pending [I PS] c=waiting ContainerCreating
+           0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
+           0.2 event Pulling: Pulling image "busybox"
+           0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
+           0.7 event Created: Container created
+           0.8 event Started: Container started
+           0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
+           2.0 Data { channel: 1, text: "sh: hostname: not found\nhello web! from\nline 1\nline 2\n" }
+           2.8 Data { channel: 1, text: "line 3\n" }
+           3.8 Data { channel: 1, text: "oops\n" }
+           3.8 End { exit_code: 0 }
+           4.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Error 3
+           5.0 Failed 10.244.0.2 [I PS] c=terminated Error 3
+          10.0 Response(Response { code: 200, body: "2026-09-21T14:13:24.813236000Z line 3\n2026-09-21T14:13:25.813236000Z oops\n", warnings: [] })
+    "#]]);
+}
+
+#[test]
+fn commands_run_in_a_running_container() {
+    let mut world = World::new();
+    world.create(map! { "containers": list![container("nginx", "nginx")] });
+    world.run(10 * SECOND);
+    world.log.clear();
+    world.ask("exec", &[("command", "cat"), ("command", "/etc/hostname")]);
+    world.ask(
+        "exec",
+        &[("command", "sh"), ("command", "-c"), ("command", "exit 3")],
+    );
+    world.ask("exec", &[("command", "nosuchcommand")]);
+    world.ask(
+        "exec",
+        &[
+            ("command", "head"),
+            ("command", "-n1"),
+            ("command", "/usr/share/nginx/html/index.html"),
+        ],
+    );
+    world.ask("log", &[("tailLines", "1")]);
+    world.check(expect![[r#"
+          10.0 Data { channel: 1, text: "web\n" }
+          10.0 End { exit_code: 0 }
+          10.0 End { exit_code: 3 }
+          10.0 Response(Response { code: 500, body: {"apiVersion":"v1","code":500,"kind":"Status","message":"Internal error occurred: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec \"19d23142bd1ff62c782bc5415731919ec00e6147b9dab37f340f4217cb9dbfb6\": OCI runtime exec failed: exec failed: unable to start container process: exec: \"nosuchcommand\": executable file not found in $PATH: unknown","metadata":{},"reason":"InternalError","status":"Failure"}, warnings: [] })
+          10.0 Data { channel: 1, text: "<!DOCTYPE html>\n" }
+          10.0 End { exit_code: 0 }
+          10.0 Response(Response { code: 200, body: "/docker-entrypoint.sh: Configuration complete; ready for start up\n", warnings: [] })
+    "#]]);
+}
+
+#[test]
+fn an_exec_probe_asks_the_files_of_the_container() {
+    let mut world = World::new();
+    let mut c = shell("c", "touch /tmp/ok; sleep 20; rm /tmp/ok; sleep 600");
+    c.set(
+        "livenessProbe",
+        map! { "exec": map! { "command": list!["cat", "/tmp/ok"] }, "initialDelaySeconds": 3, "periodSeconds": 5 },
+    );
+    world.create(map! { "containers": list![c] });
+    world.run(75 * SECOND);
+    world.check(expect![[r#"
+           0.0 Pending [I PS] c=waiting ContainerCreating
+           0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
+           0.2 event Pulling: Pulling image "busybox"
+           0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
+           0.7 event Created: Container created
+           0.8 event Started: Container started
+           0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
+           6.2 event Unhealthy: Liveness probe failed: cat: can't open '/tmp/ok': No such file or directory
+
+          11.2 event again, 2
+          16.2 event again, 3
+          16.2 event Killing: Container c failed liveness probe, will be restarted
+          46.2 event Pulled: Container image "busybox" already present on machine and can be accessed by the pod
+          46.2 event again, 2
+          46.2 event again, 2
+          46.2 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x1
+          51.9 event again, 4
+          56.9 event again, 5
+          61.9 event again, 6
+          61.9 event again, 2
+    "#]]);
+}
+
+#[test]
+fn a_trap_ends_a_container_within_its_grace() {
+    let mut world = World::new();
+    world.create(map! { "containers": list![shell("c", "trap 'echo bye; exit 0' TERM; while true; do sleep 1; done")] });
+    world.run(5 * SECOND);
+    world.delete(30);
+    world.run(40 * SECOND);
+    assert_eq!(world.kubelet.pod_count(), 0);
+    world.check(expect![[r#"
+           0.0 Pending [I PS] c=waiting ContainerCreating
+           0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
+           0.2 event Pulling: Pulling image "busybox"
+           0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
+           0.7 event Created: Container created
+           0.8 event Started: Container started
+           0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
+           5.0 is deleted by a user
+           5.0 event Killing: Stopping container c
+           5.8 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0
+           5.8 Succeeded 10.244.0.2 [I PS] c=terminated Completed 0
+           5.8 deleted
+    "#]]);
+}
+
+#[test]
+fn a_script_that_never_rests_costs_little() {
+    let mut world = World::new();
+    world.create(map! { "containers": list![shell("c", "while true; do :; done")] });
+    world.run(30 * SECOND);
+    world.delete(5);
+    world.run(20 * SECOND);
+    assert_eq!(world.kubelet.pod_count(), 0);
+}
+
+#[test]
+fn a_program_that_is_not_there_cannot_be_started() {
+    let mut world = World::new();
+    let mut c = container("c", "nginx");
+    c.set("command", list!["start", "--now"]);
+    world.create(map! { "containers": list![c] });
+    world.run(6 * SECOND);
+    world.check(expect![[r#"
+           0.0 Pending [I PS] c=waiting ContainerCreating
+           0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
+           0.2 event Pulling: Pulling image "nginx"
+           3.0 event Pulled: Successfully pulled image "nginx" in 2.782s (2.782s including waiting). Image size: 69653747 bytes.
+           3.0 event Created: Container created
+           3.0 event Failed: Error: failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "start": executable file not found in $PATH: unknown
+           4.0 Running 10.244.0.2 [PRTSC I PS] c=waiting RunContainerError
+           4.0 event Pulled: Container image "nginx" already present on machine and can be accessed by the pod
+           4.0 event again, 2
+           4.0 event again, 2
+           5.0 Running 10.244.0.2 [PRTSC I PS] c=waiting RunContainerError x1
+           5.0 event BackOff: Back-off restarting failed container c in pod web_default(u-1)
+           6.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x1
+           6.0 event again, 2
+    "#]]);
+}
+
+#[test]
+fn volumes_hold_what_they_should() {
+    let mut world = World::new();
+    world.objects.insert(
+        "configmaps/settings".to_owned(),
+        map! { "data": map! { "a.conf": "colour=blue\n" } },
+    );
+    world.objects.insert(
+        "secrets/keys".to_owned(),
+        map! { "data": map! { "pass": "aHVzaA==" } },
+    );
+    let script = "cat /conf/a.conf; cat /keys/pw; echo; cat /info/labels; echo; env | grep -e COLOUR -e LIMIT; cat /shared/x 2>&1; cat /etc/resolv.conf";
+    let mut c = shell("c", script);
+    c.set(
+        "volumeMounts",
+        list![
+            map! { "name": "conf", "mountPath": "/conf" },
+            map! { "name": "keys", "mountPath": "/keys" },
+            map! { "name": "info", "mountPath": "/info" },
+            map! { "name": "shared", "mountPath": "/shared" },
+        ],
+    );
+    c.set(
+        "env",
+        list![
+            map! { "name": "COLOUR", "valueFrom": map! { "configMapKeyRef": map! { "name": "settings", "key": "a.conf" } } },
+            map! { "name": "LIMIT", "valueFrom": map! { "resourceFieldRef": map! { "resource": "limits.cpu" } } },
+        ],
+    );
+    let mut init = shell("init", "echo made by init > /shared/x");
+    init.set(
+        "volumeMounts",
+        list![map! { "name": "shared", "mountPath": "/shared" }],
+    );
+    let labels = map! { "path": "labels", "fieldRef": map! { "fieldPath": "metadata.name" } };
+    world.create(map! {
+        "restartPolicy": "Never", "initContainers": list![init], "containers": list![c],
+        "volumes": list![
+            map! { "name": "conf", "configMap": map! { "name": "settings" } },
+            map! { "name": "keys", "secret": map! { "secretName": "keys", "items": list![map! { "key": "pass", "path": "pw" }] } },
+            map! { "name": "info", "downwardAPI": map! { "items": list![labels] } },
+            map! { "name": "shared", "emptyDir": map! {} },
+        ],
+    });
+    world.run(8 * SECOND);
+    world.log.clear();
+    world.ask("log", &[("container", "c")]);
+    world.check(expect![[r#"
+           8.0 Response(Response { code: 200, body: "colour=blue\nhush\nweb\nCOLOUR=colour=blue\nLIMIT=4\nmade by init\nsearch default.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n", warnings: [] })
     "#]]);
 }
