@@ -1,0 +1,104 @@
+//! Everything the user can do, as data: one enum, worked off in one place (`app`).
+
+use playground::deck::{Lang, View};
+use playground::{Micros, ObjectRef};
+
+/// A column, or the terminal beneath.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pane {
+    Slides,
+    Stage,
+    Work,
+    Term,
+}
+
+impl Pane {
+    pub(crate) const ALL: [Pane; 4] = [Pane::Slides, Pane::Stage, Pane::Work, Pane::Term];
+
+    /// How the style sheet and the storage call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Pane::Slides => "slides",
+            Pane::Stage => "stage",
+            Pane::Work => "work",
+            Pane::Term => "term",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Pane> {
+        Pane::ALL.into_iter().find(|pane| pane.name() == name)
+    }
+}
+
+/// A movement in the deck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// The next fragment, else the next slide in reading order.
+    Next,
+    Previous,
+    Left,
+    Right,
+    Up,
+    Down,
+    First,
+    Last,
+    To(usize, usize),
+}
+
+/// Something the user does.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Action {
+    SetLang(Lang),
+    NextTheme,
+    /// The system switched between light and dark.
+    SystemColours,
+    ToggleProjector,
+    Show(View),
+    ShowTab(Pane),
+    Resize(Pane, f64),
+    PutAway(Pane),
+    BringBack,
+    Alone(Pane),
+    Dragging(bool),
+    TogglePalette,
+    ToggleHelp,
+    ToggleTimeBar,
+
+    Turn(Turn),
+    ToggleOverview,
+    SetScene,
+    /// A manifest of a slide or of the examples, into the editor and perhaps to the cluster.
+    Open { name: String, text: String, apply: bool },
+
+    Select(Option<ObjectRef>),
+    /// Whatever bears this name; a Pod rather than anything else.
+    SelectName(String),
+    ShowSystem(bool),
+    /// Shows a step of the chain of causes; `None` follows the latest.
+    FollowStep(Option<usize>),
+
+    Edit(String),
+    OpenFile(usize),
+    NewFile,
+    CloseFile(usize),
+    Apply,
+    ToggleDiff,
+    /// Mends the problem of this index.
+    Mend(usize),
+    /// Shows the place of this problem.
+    Reveal(usize),
+
+    /// Command lines for the terminal, one after another.
+    Run(Vec<String>),
+    Interrupt,
+    ClearLog,
+    ToggleWrap,
+    /// Puts a line into the terminal's input without running it.
+    FocusTerminal,
+
+    TogglePause,
+    Step,
+    Speed(u32),
+    Seek(Micros),
+    Restart,
+}

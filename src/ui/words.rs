@@ -1,0 +1,182 @@
+//! Every word of the page in both languages. A missing translation does not compile.
+//!
+//! What kubectl and the API server say is not here: it stays English, as with the real ones.
+
+use playground::Text;
+use playground::deck::Lang;
+
+macro_rules! words {
+    ($($name:ident: $ja:literal | $en:literal;)*) => {
+        /// A fixed text of the page.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Msg { $($name),* }
+
+        impl Msg {
+            /// The text in `lang`.
+            pub(crate) fn text(self, lang: Lang) -> &'static str {
+                match (lang, self) {
+                    $((Lang::Ja, Msg::$name) => $ja, (Lang::En, Msg::$name) => $en,)*
+                }
+            }
+        }
+    };
+}
+
+words! {
+    SkipToTerminal: "ターミナルへ移動" | "Skip to the terminal";
+    Search: "検索・コマンド" | "Search or run a command";
+    SearchHint: "画面・スライド・リソース・操作を検索" | "Find a view, a slide, a resource or an action";
+    NothingFound: "見つかりません。Enter でそのままターミナルに送ります" | "Nothing found. Enter sends it to the terminal as it is";
+    Theme: "配色" | "Theme";
+    ThemeAuto: "配色：システムに合わせる" | "Theme: as the system";
+    ThemeLight: "配色：ライト" | "Theme: light";
+    ThemeDark: "配色：ダーク" | "Theme: dark";
+    Language: "言語" | "Language";
+    Projector: "大きく表示（プロジェクター）" | "Large display (projector)";
+    Help: "キー操作" | "Keys";
+    Close: "閉じる" | "Close";
+    Slides: "スライド" | "Slides";
+    Stage: "クラスター" | "Cluster";
+    Workbench: "マニフェスト" | "Manifest";
+    Terminal: "ターミナル" | "Terminal";
+    PutAway: "しまう" | "Put away";
+    BringBack: "列を元に戻す" | "Bring the columns back";
+    Alone: "これだけを表示" | "Show this alone";
+    Together: "元の大きさに戻す" | "Back beside the others";
+    ResizeSlides: "スライドの幅" | "Width of the slides";
+    ResizeWork: "エディターの幅" | "Width of the editor";
+    ResizeTerm: "ターミナルの高さ" | "Height of the terminal";
+
+    Architecture: "アーキテクチャ" | "Architecture";
+    Tree: "リソースツリー" | "Resource tree";
+    Views: "クラスターの見方" | "Views of the cluster";
+    ControlPlane: "コントロールプレーン" | "Control plane";
+    Starting: "クラスターを起動しています…" | "The cluster is starting…";
+    Queue: "キュー" | "queue";
+    Watches: "watch" | "watches";
+    Zone: "ゾーン" | "zone";
+    Memory: "メモリ" | "Mem";
+    ReadyWord: "Ready" | "Ready";
+    NotReady: "NotReady" | "NotReady";
+    NodeUnknown: "応答なし" | "no answer";
+    Cordoned: "スケジュール停止" | "cordoned";
+    PoweredOff: "電源オフ" | "powered off";
+    CutOff: "切断" | "cut off";
+    Stopped: "停止中" | "stopped";
+    PodsOfNode: "ノード上の Pod" | "Pods on this node";
+    Restarts: "再起動" | "restarts";
+    Waiting: "割り当て待ち" | "waiting for a node";
+    ShowSystem: "システムも表示" | "Show system objects";
+    AllNamespaces: "すべての namespace" | "all namespaces";
+    Namespace: "namespace" | "namespace";
+
+    FollowEmpty: "適用や kubectl で何かを変えると、その結果までの道すじがここに出ます" | "Apply something or run kubectl: what follows from it is told here, step by step";
+    FollowStep: "ステップ" | "Step";
+    FollowLive: "最新を追う" | "Follow the latest";
+    WhyHere: "なぜ？" | "Why?";
+
+    EmptyTree: "まだリソースがありません。" | "Nothing here yet.";
+    EmptyTreeHint: "例を適用するか、次のように入力します：" | "Apply the example, or type:";
+    CatDiscovery: "Discovery & LB" | "Discovery & LB";
+    CatWorkloads: "Workloads" | "Workloads";
+    CatConfig: "Config & Storage" | "Config & Storage";
+    CatCluster: "Cluster" | "Cluster";
+    CatMetadata: "Metadata" | "Metadata";
+    More: "件を表示" | "more";
+    Fewer: "たたむ" | "Show fewer";
+
+    Summary: "概要" | "Summary";
+    Yaml: "YAML" | "YAML";
+    Events: "イベント" | "Events";
+    Why: "なぜ？" | "Why?";
+    Gone: "このリソースはもうありません。" | "This object no longer exists.";
+    NoEvents: "イベントはありません。イベントは 1 時間で消えます。" | "No events. Events are kept for an hour.";
+    WouldFit: "どうすれば入るか" | "What would make it fit";
+    HowCame: "ここまでの経緯" | "How it came to this";
+    Run: "実行" | "Run";
+    Kind: "種類" | "Kind";
+    Name: "名前" | "Name";
+    Status: "状態" | "Status";
+    Node: "ノード" | "Node";
+    Owner: "所有者" | "Owner";
+    OldSuffix: "経過" | "old";
+
+    Apply: "適用" | "Apply";
+    Applying: "適用中…" | "Applying…";
+    Applied: "適用しました" | "Applied";
+    ApplyRefused: "適用できませんでした" | "Not applied";
+    Diff: "差分" | "Diff";
+    DiffEnd: "差分を閉じる" | "Close diff";
+    NoDiff: "クラスターにまだないか、差がありません" | "Not in the cluster yet, or no difference";
+    Problems: "問題" | "Problems";
+    NoProblems: "問題なし" | "No problems";
+    Line: "行" | "Line";
+    DidYouMean: "もしかして" | "Did you mean";
+    ReplaceIt: "置き換える" | "Replace";
+    Examples: "例" | "Examples";
+    ExampleApplied: "エディターに開く" | "Opens in the editor";
+    NewFile: "新しいファイル" | "New file";
+    CloseFile: "ファイルを閉じる" | "Close file";
+    EditorLabel: "マニフェスト" | "Manifest";
+
+    TerminalLog: "ターミナルの出力" | "Terminal output";
+    TerminalInput: "コマンド" | "Command";
+    TerminalHint: "kubectl や簡単なシェルが使えます。Tab で補完、↑ で履歴、Ctrl+C で中断。まず：" | "kubectl and a small shell. Tab completes, ↑ recalls, Ctrl+C interrupts. To begin:";
+    Copy: "コピー" | "Copy";
+    Candidates: "候補" | "Candidates";
+    WrapLines: "行を折り返す" | "Wrap lines";
+    ClearLog: "消去" | "Clear";
+
+    Pause: "一時停止" | "Pause";
+    Play: "再生" | "Play";
+    Step: "イベントを 1 つ進める" | "One event on";
+    Speed: "速さ" | "Speed";
+    Slow: "スロー" | "slow";
+    Clock: "仮想時刻" | "Virtual time";
+    Seek: "時刻を移動" | "Move in time";
+    Restart: "同じ seed でやり直す" | "Start over with the same seed";
+    Behind: "描画が追いつかないため遅れています" | "Running behind: this device is slower than asked for";
+    TimeControls: "時間" | "Time";
+    Forked: "ここから分岐します。前の続きは消えます" | "A new branch begins here; what came later is dropped";
+
+    Next: "次へ" | "Next";
+    Previous: "前へ" | "Previous";
+    Up: "上へ" | "Up";
+    Down: "下へ" | "Down";
+    Overview: "一覧" | "Overview";
+    FullScreen: "全画面" | "Full screen";
+    SetScene: "この場面を用意する" | "Set this scene";
+    SceneRunning: "場面を用意しています…" | "Setting the scene…";
+    Hint: "ヒント" | "Hint";
+    Done: "達成" | "Done";
+    ToEditor: "エディターで開く" | "Open in the editor";
+    NoFigure: "この図はまだありません" | "This picture does not exist yet";
+    ShowStage: "クラスターで見る" | "Show on the stage";
+
+    CrashTitle: "うまくいかないことが起きて、画面が止まりました" | "Something went wrong and the page stopped";
+    CrashText: "エディターの内容は保存されています。再読み込みすると続きから使えます。" | "What you wrote in the editor is kept. Reload to go on.";
+    Reload: "再読み込み" | "Reload";
+    CopyReport: "報告をコピー" | "Copy report";
+    CopyText: "エディターの内容をコピー" | "Copy the editor's text";
+
+    KeySlides: "スライドを進める・戻す" | "Slides: on and back";
+    KeyOverview: "スライド一覧" | "Overview of the slides";
+    KeyFull: "スライドを全画面に" | "Slides on the full screen";
+    KeyApply: "マニフェストを適用" | "Apply the manifest";
+    KeyTerminal: "ターミナルへ" | "To the terminal";
+    KeyPalette: "検索・コマンド" | "Search or run a command";
+    KeyPause: "一時停止・再生" | "Pause and play";
+    KeyStep: "1 イベント進める" | "One event on";
+    KeyLang: "言語を切り替える" | "Switch the language";
+    KeyRegions: "領域を順に移動" | "Move from region to region";
+    KeyLeaveEditor: "エディターから出る" | "Leave the editor";
+    KeyHelp: "この一覧" | "This list";
+}
+
+/// The sentence in `lang`.
+pub(crate) fn said(text: &Text, lang: Lang) -> &str {
+    match lang {
+        Lang::Ja => &text.ja,
+        Lang::En => &text.en,
+    }
+}
