@@ -68,7 +68,11 @@ pub(crate) enum Action {
     ToggleOverview,
     SetScene,
     /// A manifest of a slide or of the examples, into the editor and perhaps to the cluster.
-    Open { name: String, text: String, apply: bool },
+    Open {
+        name: String,
+        text: String,
+        apply: bool,
+    },
 
     Select(Option<ObjectRef>),
     /// Whatever bears this name; a Pod rather than anything else.

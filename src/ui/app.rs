@@ -26,7 +26,7 @@ use crate::terminal::{TERMINAL, Terminal, TerminalPane};
 use crate::words::Msg;
 use crate::workbench::{File, Outcome, Reveal, Workbench};
 use crate::world::World;
-use crate::{dom, keys, kept};
+use crate::{dom, kept, keys};
 
 /// What the application is told.
 #[derive(Debug)]
@@ -91,7 +91,10 @@ pub struct App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("App").field("place", &self.place).field("view", &self.view).finish_non_exhaustive()
+        out.debug_struct("App")
+            .field("place", &self.place)
+            .field("view", &self.view)
+            .finish_non_exhaustive()
     }
 }
 
@@ -101,7 +104,10 @@ impl Component for App {
 
     fn create(context: &Context<App>) -> App {
         let fragment = browser(dom::fragment).unwrap_or_default();
-        let lang = kept::lang(&fragment, &browser(dom::preferred_languages).unwrap_or_default());
+        let lang = kept::lang(
+            &fragment,
+            &browser(dom::preferred_languages).unwrap_or_default(),
+        );
         let theme = kept::theme();
         let env = Env {
             lang,
@@ -143,7 +149,11 @@ impl Component for App {
             side: Pane::Slides,
             without: kept::without(),
             alone: None,
-            shares: [kept::share(Pane::Slides), kept::share(Pane::Work), kept::share(Pane::Term)],
+            shares: [
+                kept::share(Pane::Slides),
+                kept::share(Pane::Work),
+                kept::share(Pane::Term),
+            ],
             is_dragging: false,
             has_palette: false,
             has_help: false,
@@ -269,7 +279,11 @@ impl App {
 
     fn shares_style(&self) -> String {
         let mut style = String::new();
-        for (share, name) in self.shares.iter().zip(["--slides-w", "--work-w", "--term-h"]) {
+        for (share, name) in self
+            .shares
+            .iter()
+            .zip(["--slides-w", "--work-w", "--term-h"])
+        {
             if let Some(share) = share {
                 style.push_str(&format!("{name}:{share:.1}%;"));
             }
@@ -289,7 +303,11 @@ impl App {
         // A scene is set as fast as the device can, but looked at often, so that it stops at its last prompt.
         let begun = wall_ms();
         while self.driver.rushes && wall_ms() - begun < 8.0 {
-            self.env.engine.0.borrow_mut().advance(self.now() + 100_000, 4_096);
+            self.env
+                .engine
+                .0
+                .borrow_mut()
+                .advance(self.now() + 100_000, 4_096);
             is_changed |= self.take_updates();
             self.feed_terminal();
         }
@@ -317,7 +335,11 @@ impl App {
             self.chain_step = None;
         }
         self.world.fold(&updates);
-        let speed = if self.driver.rushes { u32::MAX } else { self.driver.speed };
+        let speed = if self.driver.rushes {
+            u32::MAX
+        } else {
+            self.driver.speed
+        };
         let messages = updates.iter().filter_map(|update| match update {
             Update::Message(message) => Some(message),
             _ => None,
@@ -327,7 +349,9 @@ impl App {
         }
         for update in &updates {
             match update {
-                Update::Terminal(output) if output.terminal == TERMINAL => self.terminal.take(output),
+                Update::Terminal(output) if output.terminal == TERMINAL => {
+                    self.terminal.take(output)
+                }
                 Update::File(file) => self.take_file(&file.name, &file.text),
                 Update::Applied(applied) => self.take_applied(applied),
                 _ => {}
@@ -340,7 +364,14 @@ impl App {
     fn feed_terminal(&mut self) {
         while let Some(line) = self.terminal.due() {
             self.terminal.prompt = PromptState::Busy;
-            self.env.engine.0.borrow_mut().command(playground::Command::Terminal { terminal: TERMINAL, line });
+            self.env
+                .engine
+                .0
+                .borrow_mut()
+                .command(playground::Command::Terminal {
+                    terminal: TERMINAL,
+                    line,
+                });
             self.take_updates();
         }
         let is_idle = self.terminal.queue.is_empty() && self.terminal.prompt != PromptState::Busy;
@@ -369,10 +400,21 @@ fn parse(lang: Lang) -> Deck {
 
 /// The slide that the address names, else the one of the last visit, else the first.
 fn place_of(deck: &Deck, fragment: &str) -> Place {
-    let named = fragment.trim_start_matches(['#', '/']).split('?').next().unwrap_or_default();
+    let named = fragment
+        .trim_start_matches(['#', '/'])
+        .split('?')
+        .next()
+        .unwrap_or_default();
     let kept = crate::storage::get("slide").unwrap_or_default();
-    let slide = deck.find(named).filter(|_| !named.is_empty()).or_else(|| deck.find(&kept));
-    slide.map_or_else(Place::default, |slide| Place { column: slide.column, row: slide.row, step: 0 })
+    let slide = deck
+        .find(named)
+        .filter(|_| !named.is_empty())
+        .or_else(|| deck.find(&kept));
+    slide.map_or_else(Place::default, |slide| Place {
+        column: slide.column,
+        row: slide.row,
+        step: 0,
+    })
 }
 
 fn is_dark(theme: Theme) -> bool {
@@ -388,14 +430,16 @@ fn browser<T>(ask: impl FnOnce() -> T) -> Option<T> {
     cfg!(target_arch = "wasm32").then(ask)
 }
 
+type FrameClosure = Closure<dyn FnMut(f64)>;
+
 /// Calls back for every frame of the screen. A hidden tab gets none.
 struct Frames {
-    _again: Rc<RefCell<Option<Closure<dyn FnMut(f64)>>>>,
+    _again: Rc<RefCell<Option<FrameClosure>>>,
 }
 
 impl Frames {
     fn start(tell: Callback<f64>) -> Frames {
-        let again: Rc<RefCell<Option<Closure<dyn FnMut(f64)>>>> = Rc::default();
+        let again: Rc<RefCell<Option<FrameClosure>>> = Rc::default();
         let held = Rc::clone(&again);
         *again.borrow_mut() = Some(Closure::new(move |at: f64| {
             // Asked for first: if this frame panics, no further one follows anyway, because the page is gone.
@@ -411,7 +455,7 @@ impl Frames {
     }
 }
 
-fn request_frame(closure: &Closure<dyn FnMut(f64)>) {
+fn request_frame(closure: &FrameClosure) {
     if let Some(window) = web_sys::window() {
         // Refused only by a window that is going away.
         let _ = window.request_animation_frame(closure.as_ref().unchecked_ref());
@@ -419,21 +463,28 @@ fn request_frame(closure: &Closure<dyn FnMut(f64)>) {
 }
 
 fn listen_to_keys(env: Env) -> Option<Closure<dyn FnMut(web_sys::KeyboardEvent)>> {
-    let heard = Closure::<dyn FnMut(web_sys::KeyboardEvent)>::new(move |event: web_sys::KeyboardEvent| {
-        let lang = dom::root_lang();
-        if let Some(action) = keys::action(&event, lang) {
-            event.prevent_default();
-            env.act.emit(action);
-        }
-    });
-    dom::document()?.add_event_listener_with_callback("keydown", heard.as_ref().unchecked_ref()).ok()?;
+    let heard =
+        Closure::<dyn FnMut(web_sys::KeyboardEvent)>::new(move |event: web_sys::KeyboardEvent| {
+            let lang = dom::root_lang();
+            if let Some(action) = keys::action(&event, lang) {
+                event.prevent_default();
+                env.act.emit(action);
+            }
+        });
+    dom::document()?
+        .add_event_listener_with_callback("keydown", heard.as_ref().unchecked_ref())
+        .ok()?;
     Some(heard)
 }
 
 /// Follows the system's colours while the user leaves the choice to it.
 fn listen_to_colours(env: Env) -> Option<Closure<dyn FnMut()>> {
     let heard = Closure::<dyn FnMut()>::new(move || env.act.emit(Action::SystemColours));
-    let query = web_sys::window()?.match_media("(prefers-color-scheme: dark)").ok()??;
-    query.add_event_listener_with_callback("change", heard.as_ref().unchecked_ref()).ok()?;
+    let query = web_sys::window()?
+        .match_media("(prefers-color-scheme: dark)")
+        .ok()??;
+    query
+        .add_event_listener_with_callback("change", heard.as_ref().unchecked_ref())
+        .ok()?;
     Some(heard)
 }

@@ -95,7 +95,11 @@ pub(crate) struct TimeProps {
 #[component]
 pub(crate) fn TimeBar(props: &TimeProps) -> Html {
     let env = use_env();
-    let (sign, msg) = if props.is_paused { (Icon::Play, Msg::Play) } else { (Icon::Pause, Msg::Pause) };
+    let (sign, msg) = if props.is_paused {
+        (Icon::Play, Msg::Play)
+    } else {
+        (Icon::Pause, Msg::Pause)
+    };
     let time = clock(props.now);
     html! {
         <footer class="time" aria-label={env.t(Msg::TimeControls)}>
@@ -121,7 +125,11 @@ pub(crate) fn TimeBar(props: &TimeProps) -> Html {
 }
 
 fn speed_title(speed: u32) -> String {
-    if speed < 1_000 { format!("1/{}×", 1_000 / speed.max(1)) } else { format!("{}×", speed / 1_000) }
+    if speed < 1_000 {
+        format!("1/{}×", 1_000 / speed.max(1))
+    } else {
+        format!("{}×", speed / 1_000)
+    }
 }
 
 #[derive(Clone, PartialEq, Properties)]

@@ -14,7 +14,10 @@ pub(crate) fn use_size(node: &NodeRef) -> (f64, f64) {
         let watched = element.clone();
         let report = Closure::<dyn FnMut()>::new(move || {
             if let Some(element) = &watched {
-                setter.set((f64::from(element.client_width()), f64::from(element.client_height())));
+                setter.set((
+                    f64::from(element.client_width()),
+                    f64::from(element.client_height()),
+                ));
             }
         });
         let observer = element.and_then(|element| {
@@ -35,7 +38,8 @@ pub(crate) fn use_size(node: &NodeRef) -> (f64, f64) {
 /// Moves the focus to the first element that `selector` finds.
 pub(crate) fn focus(selector: &str) {
     let found = document().and_then(|document| document.query_selector(selector).ok().flatten());
-    if let Some(element) = found.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+    if let Some(element) = found.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok())
+    {
         // An element that cannot take the focus leaves it where it is.
         let _ = element.focus();
     }
@@ -44,7 +48,8 @@ pub(crate) fn focus(selector: &str) {
 /// Copies a text; silently nothing where the browser does not allow it.
 pub(crate) fn copy(text: &str) {
     if let Some(window) = web_sys::window() {
-        let clipboard = js_sys::Reflect::get(&window.navigator(), &"clipboard".into()).unwrap_or_default();
+        let clipboard =
+            js_sys::Reflect::get(&window.navigator(), &"clipboard".into()).unwrap_or_default();
         if !clipboard.is_undefined() {
             let _ = window.navigator().clipboard().write_text(text);
         }
@@ -79,7 +84,9 @@ pub(crate) fn set_root(name: &str, value: &str) {
 
 /// Whether a media query holds.
 pub(crate) fn media(query: &str) -> bool {
-    web_sys::window().and_then(|window| window.match_media(query).ok().flatten()).is_some_and(|list| list.matches())
+    web_sys::window()
+        .and_then(|window| window.match_media(query).ok().flatten())
+        .is_some_and(|list| list.matches())
 }
 
 pub(crate) fn document() -> Option<web_sys::Document> {
@@ -88,13 +95,22 @@ pub(crate) fn document() -> Option<web_sys::Document> {
 
 /// The languages the browser prefers, and the fragment of the address.
 pub(crate) fn preferred_languages() -> Vec<String> {
-    let Some(window) = web_sys::window() else { return Vec::new() };
-    window.navigator().languages().iter().filter_map(|language| language.as_string()).collect()
+    let Some(window) = web_sys::window() else {
+        return Vec::new();
+    };
+    window
+        .navigator()
+        .languages()
+        .iter()
+        .filter_map(|language| language.as_string())
+        .collect()
 }
 
 /// The fragment of the address, with its `#`.
 pub(crate) fn fragment() -> String {
-    web_sys::window().and_then(|window| window.location().hash().ok()).unwrap_or_default()
+    web_sys::window()
+        .and_then(|window| window.location().hash().ok())
+        .unwrap_or_default()
 }
 
 /// Replaces the fragment without a step of the history. A frame that forbids it keeps its address.
@@ -111,14 +127,28 @@ pub(crate) fn columns(text: &str) -> usize {
 
 /// Whether the user has selected text.
 pub(crate) fn has_selection() -> bool {
-    let selection = web_sys::window().and_then(|window| js_sys::Reflect::get(&window, &"getSelection".into()).ok().map(|get| (window, get)));
-    let Some((window, get)) = selection else { return false };
-    let Some(get) = get.dyn_ref::<js_sys::Function>() else { return false };
-    get.call0(&window).is_ok_and(|selection| js_sys::Reflect::get(&selection, &"isCollapsed".into()).is_ok_and(|is| is.is_falsy()))
+    let selection = web_sys::window().and_then(|window| {
+        js_sys::Reflect::get(&window, &"getSelection".into())
+            .ok()
+            .map(|get| (window, get))
+    });
+    let Some((window, get)) = selection else {
+        return false;
+    };
+    let Some(get) = get.dyn_ref::<js_sys::Function>() else {
+        return false;
+    };
+    get.call0(&window).is_ok_and(|selection| {
+        js_sys::Reflect::get(&selection, &"isCollapsed".into()).is_ok_and(|is| is.is_falsy())
+    })
 }
 
 /// The language the page is in now.
 pub(crate) fn root_lang() -> playground::deck::Lang {
-    let tag = document().and_then(|document| document.document_element()).and_then(|root| root.get_attribute("lang"));
-    tag.as_deref().and_then(playground::deck::Lang::named).unwrap_or(playground::deck::Lang::En)
+    let tag = document()
+        .and_then(|document| document.document_element())
+        .and_then(|root| root.get_attribute("lang"));
+    tag.as_deref()
+        .and_then(playground::deck::Lang::named)
+        .unwrap_or(playground::deck::Lang::En)
 }

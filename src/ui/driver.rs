@@ -33,22 +33,42 @@ pub(crate) struct Driver {
 
 impl Default for Driver {
     fn default() -> Driver {
-        Driver { is_paused: false, speed: 1_000, rushes: false, is_behind: false, last_frame_ms: None, rest: 0.0, slow_frames: 0 }
+        Driver {
+            is_paused: false,
+            speed: 1_000,
+            rushes: false,
+            is_behind: false,
+            last_frame_ms: None,
+            rest: 0.0,
+            slow_frames: 0,
+        }
     }
 }
 
 impl Driver {
     /// Runs at this speed.
     pub(crate) fn at(speed: u32) -> Driver {
-        Driver { speed, ..Driver::default() }
+        Driver {
+            speed,
+            ..Driver::default()
+        }
     }
 
     /// One frame of the screen at wall time `frame_ms`. `wall` reads the clock while working. Returns the milliseconds that this frame
     /// counted for.
-    pub(crate) fn frame(&mut self, frame_ms: f64, playground: &mut Playground, wall: impl Fn() -> f64) -> f64 {
+    pub(crate) fn frame(
+        &mut self,
+        frame_ms: f64,
+        playground: &mut Playground,
+        wall: impl Fn() -> f64,
+    ) -> f64 {
         let passed = frame_ms - self.last_frame_ms.unwrap_or(frame_ms);
         self.last_frame_ms = Some(frame_ms);
-        let passed = if (0.0..=LONGEST_FRAME_MS).contains(&passed) { passed } else { LONGEST_FRAME_MS / 6.0 };
+        let passed = if (0.0..=LONGEST_FRAME_MS).contains(&passed) {
+            passed
+        } else {
+            LONGEST_FRAME_MS / 6.0
+        };
         if self.rushes {
             self.rush(playground, &wall);
             return passed;
@@ -69,7 +89,11 @@ impl Driver {
                 break false;
             }
         };
-        self.slow_frames = if reached { self.slow_frames.saturating_sub(1) } else { (self.slow_frames + 2).min(60) };
+        self.slow_frames = if reached {
+            self.slow_frames.saturating_sub(1)
+        } else {
+            (self.slow_frames + 2).min(60)
+        };
         self.is_behind = self.slow_frames > 30;
         passed
     }
@@ -90,5 +114,7 @@ impl Driver {
 
 /// The wall clock in milliseconds.
 pub(crate) fn wall_ms() -> f64 {
-    web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
+    web_sys::window()
+        .and_then(|window| window.performance())
+        .map_or(0.0, |performance| performance.now())
 }

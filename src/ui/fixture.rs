@@ -1,7 +1,8 @@
 //! A small cluster as plain updates, for tests that draw: three nodes, a Deployment of three, one of its pods going and one coming.
 
 use playground::{
-    Chain, ChainStep, Container, ContainerState, Control, Controller, Mark, MarkKind, NodeRow, ObjectRef, ObjectRow, Part, PodRow, State, Text, Update,
+    Chain, ChainStep, Container, ContainerState, Control, Controller, Mark, MarkKind, NodeRow,
+    ObjectRef, ObjectRow, Part, PodRow, State, Text, Update,
 };
 
 pub(crate) fn updates() -> Vec<Update> {
@@ -12,10 +13,19 @@ pub(crate) fn updates() -> Vec<Update> {
         requests_per_sec: 12,
         watches: 9,
         scheduler_queue: 0,
-        controllers: ["Deployment", "ReplicaSet", "Node", "Namespace", "GarbageCollector"]
-            .iter()
-            .map(|name| Controller { name: (*name).into(), queue: 0 })
-            .collect(),
+        controllers: [
+            "Deployment",
+            "ReplicaSet",
+            "Node",
+            "Namespace",
+            "GarbageCollector",
+        ]
+        .iter()
+        .map(|name| Controller {
+            name: (*name).into(),
+            queue: 0,
+        })
+        .collect(),
         ..Control::default()
     }));
     for (index, zone) in ["zone-a", "zone-b", "zone-c"].iter().enumerate() {
@@ -32,16 +42,38 @@ pub(crate) fn updates() -> Vec<Update> {
             ..NodeRow::default()
         }));
     }
-    out.push(object("d", "Deployment", "web", &[], State::Pending, "2 / 3"));
-    out.push(object("r", "ReplicaSet", "web-7c5ddbdf54", &["d"], State::Pending, "2 / 3"));
+    out.push(object(
+        "d",
+        "Deployment",
+        "web",
+        &[],
+        State::Pending,
+        "2 / 3",
+    ));
+    out.push(object(
+        "r",
+        "ReplicaSet",
+        "web-7c5ddbdf54",
+        &["d"],
+        State::Pending,
+        "2 / 3",
+    ));
     out.push(pod("4htzr", "node-1", State::Ready));
     out.push(pod("mw6jc", "node-2", State::Ready));
     out.push(pod("x2k9p", "node-3", State::Terminating));
     out.push(pod("q8v4m", "", State::Pending));
-    out.push(Update::Mark(Mark { at: 1_000_000, kind: MarkKind::Command, label: Text::same("kubectl delete pod") }));
+    out.push(Update::Mark(Mark {
+        at: 1_000_000,
+        kind: MarkKind::Command,
+        label: Text::same("kubectl delete pod"),
+    }));
     out.push(Update::Chain(Chain {
         id: 1,
-        subject: ObjectRef { kind: "Pod".into(), namespace: "default".into(), name: "web-7c5ddbdf54-q8v4m".into() },
+        subject: ObjectRef {
+            kind: "Pod".into(),
+            namespace: "default".into(),
+            name: "web-7c5ddbdf54-q8v4m".into(),
+        },
         steps: vec![ChainStep {
             at: 2_000_000,
             part: Part::Scheduler,
@@ -74,7 +106,14 @@ fn pod(suffix: &str, node: &str, state: State) -> Update {
         State::Terminating => ("Running", "Terminating"),
         _ => ("Pending", "Pending"),
     };
-    let Update::Object(mut row) = object(suffix, "Pod", &format!("web-7c5ddbdf54-{suffix}"), &["r"], state, node) else {
+    let Update::Object(mut row) = object(
+        suffix,
+        "Pod",
+        &format!("web-7c5ddbdf54-{suffix}"),
+        &["r"],
+        state,
+        node,
+    ) else {
         unreachable!("object() makes an Object");
     };
     row.pod = Some(PodRow {
@@ -85,7 +124,11 @@ fn pod(suffix: &str, node: &str, state: State) -> Update {
         containers: vec![Container {
             name: "web".into(),
             image: "nginx:1.27".into(),
-            state: if is_ready { ContainerState::Running } else { ContainerState::Waiting },
+            state: if is_ready {
+                ContainerState::Running
+            } else {
+                ContainerState::Waiting
+            },
             ready: is_ready,
             ..Container::default()
         }],

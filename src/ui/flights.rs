@@ -59,10 +59,16 @@ impl Flights {
     /// Takes in what was sent. `speed` is that of virtual time, in thousandths.
     pub(crate) fn send<'a>(&mut self, messages: impl Iterator<Item = &'a Message>, speed: u32) {
         for message in messages {
-            let Some((line, is_inward)) = line_of(message) else { continue };
-            let took_ms = (message.arrives_at.saturating_sub(message.sent_at)) as f64 / f64::from(speed.max(1));
+            let Some((line, is_inward)) = line_of(message) else {
+                continue;
+            };
+            let took_ms = (message.arrives_at.saturating_sub(message.sent_at)) as f64
+                / f64::from(speed.max(1));
             let lasts_ms = took_ms.clamp(SHORTEST_MS, LONGEST_MS);
-            let after_cause = message.cause.and_then(|cause| self.ends.get(&cause).copied()).unwrap_or(self.clock_ms);
+            let after_cause = message
+                .cause
+                .and_then(|cause| self.ends.get(&cause).copied())
+                .unwrap_or(self.clock_ms);
             let begins_ms = after_cause.clamp(self.clock_ms, self.clock_ms + LAG_MS);
             let flight = Flight {
                 id: message.id,
@@ -73,7 +79,11 @@ impl Flights {
                 lasts_ms,
                 is_routine: message.is_routine,
                 is_error: message.error.is_some(),
-                actor: if message.to == Part::ApiServer { message.from.clone() } else { message.to.clone() },
+                actor: if message.to == Part::ApiServer {
+                    message.from.clone()
+                } else {
+                    message.to.clone()
+                },
                 begins_ms,
             };
             self.queue(flight);
@@ -84,14 +94,20 @@ impl Flights {
     pub(crate) fn pass(&mut self, ms: f64) -> bool {
         self.clock_ms += ms;
         let now = self.clock_ms;
-        let is_over = self.active.iter().any(|flight| flight.begins_ms + flight.lasts_ms <= now);
+        let is_over = self
+            .active
+            .iter()
+            .any(|flight| flight.begins_ms + flight.lasts_ms <= now);
         let is_due = self.queued.iter().any(|flight| flight.begins_ms <= now);
         if !is_over && !is_due {
             return false;
         }
         let active = Rc::make_mut(&mut self.active);
         active.retain(|flight| flight.begins_ms + flight.lasts_ms > now);
-        let (due, later): (Vec<Flight>, Vec<Flight>) = self.queued.drain(..).partition(|flight| flight.begins_ms <= now);
+        let (due, later): (Vec<Flight>, Vec<Flight>) = self
+            .queued
+            .drain(..)
+            .partition(|flight| flight.begins_ms <= now);
         self.queued = later.into();
         for mut flight in due {
             flight.begins_ms = now;
@@ -107,7 +123,10 @@ impl Flights {
 
     /// Clears the picture: the time was moved.
     pub(crate) fn clear(&mut self) {
-        *self = Flights { clock_ms: self.clock_ms, ..Flights::default() };
+        *self = Flights {
+            clock_ms: self.clock_ms,
+            ..Flights::default()
+        };
     }
 
     fn queue(&mut self, flight: Flight) {
@@ -118,13 +137,21 @@ impl Flights {
                 && other.is_error == flight.is_error
                 && (other.label == flight.label && other.begins_ms + 160.0 >= flight.begins_ms)
         };
-        let crowd = self.queued.iter().filter(|other| other.line == flight.line).count();
+        let crowd = self
+            .queued
+            .iter()
+            .filter(|other| other.line == flight.line)
+            .count();
         let end = if let Some(other) = self.queued.iter_mut().find(alike) {
             other.count += 1;
             other.begins_ms + other.lasts_ms
         } else if crowd >= MOST_ON_A_LINE || self.queued.len() >= MOST {
             // Too much for eyes: one that goes the same way stands for it.
-            let same_way = self.queued.iter_mut().rev().find(|other| other.line == flight.line && other.is_inward == flight.is_inward);
+            let same_way = self
+                .queued
+                .iter_mut()
+                .rev()
+                .find(|other| other.line == flight.line && other.is_inward == flight.is_inward);
             match same_way {
                 Some(other) => {
                     other.count += 1;
@@ -159,7 +186,9 @@ fn line_of(message: &Message) -> Option<(Line, bool)> {
         Part::Scheduler => Line::Scheduler,
         Part::Controller(_) => Line::Controllers,
         Part::CloudController(_) => Line::Cloud,
-        Part::Kubelet(node) | Part::KubeProxy(node) | Part::Runtime(node) => Line::Node(node.clone()),
+        Part::Kubelet(node) | Part::KubeProxy(node) | Part::Runtime(node) => {
+            Line::Node(node.clone())
+        }
         Part::Addon(_) | Part::ApiServer => return None,
     };
     Some((line, is_inward))
@@ -192,9 +221,23 @@ mod tests {
         let effect = message(2, Part::ApiServer, Part::Etcd, Some(1));
         flights.send([&cause, &effect].into_iter(), 1_000);
         assert!(flights.pass(16.0));
-        assert_eq!(flights.active().iter().map(|flight| flight.id).collect::<Vec<_>>(), [1]);
+        assert_eq!(
+            flights
+                .active()
+                .iter()
+                .map(|flight| flight.id)
+                .collect::<Vec<_>>(),
+            [1]
+        );
         flights.pass(SHORTEST_MS);
-        assert_eq!(flights.active().iter().map(|flight| flight.id).collect::<Vec<_>>(), [2]);
+        assert_eq!(
+            flights
+                .active()
+                .iter()
+                .map(|flight| flight.id)
+                .collect::<Vec<_>>(),
+            [2]
+        );
         flights.pass(SHORTEST_MS + 1.0);
         assert!(flights.active().is_empty());
     }
@@ -202,7 +245,9 @@ mod tests {
     #[test]
     fn a_thousand_alike_are_one_dot_with_a_count() {
         let mut flights = Flights::default();
-        let many: Vec<Message> = (0..1000).map(|id| message(id, Part::Scheduler, Part::ApiServer, None)).collect();
+        let many: Vec<Message> = (0..1000)
+            .map(|id| message(id, Part::Scheduler, Part::ApiServer, None))
+            .collect();
         flights.send(many.iter(), 1_000);
         flights.pass(1.0);
         assert_eq!(flights.active().len(), 1);

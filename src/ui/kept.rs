@@ -13,7 +13,10 @@ use crate::workbench::examples::EXAMPLES;
 
 /// The page's language: from the address, else as chosen before, else the browser's.
 pub(crate) fn lang(fragment: &str, preferred: &[String]) -> Lang {
-    let asked = fragment.split(['?', '&']).find_map(|part| part.strip_prefix("lang=")).and_then(Lang::named);
+    let asked = fragment
+        .split(['?', '&'])
+        .find_map(|part| part.strip_prefix("lang="))
+        .and_then(Lang::named);
     let kept = || storage::get("lang").as_deref().and_then(Lang::named);
     let known = || preferred.iter().find_map(|tag| Lang::named(tag));
     asked.or_else(kept).or_else(known).unwrap_or(Lang::En)
@@ -21,7 +24,10 @@ pub(crate) fn lang(fragment: &str, preferred: &[String]) -> Lang {
 
 pub(crate) fn theme() -> Theme {
     let kept = storage::get("theme").unwrap_or_default();
-    Theme::ALL.into_iter().find(|theme| theme.name() == kept).unwrap_or_default()
+    Theme::ALL
+        .into_iter()
+        .find(|theme| theme.name() == kept)
+        .unwrap_or_default()
 }
 
 pub(crate) fn speed() -> u32 {
@@ -31,7 +37,10 @@ pub(crate) fn speed() -> u32 {
 
 /// A column's share of the board in percent.
 pub(crate) fn share(pane: Pane) -> Option<f64> {
-    storage::get(&format!("share:{}", pane.name()))?.parse().ok().filter(|share| (12.0..=70.0).contains(share))
+    storage::get(&format!("share:{}", pane.name()))?
+        .parse()
+        .ok()
+        .filter(|share| (12.0..=70.0).contains(share))
 }
 
 pub(crate) fn keep_share(pane: Pane, share: f64) {
@@ -40,7 +49,12 @@ pub(crate) fn keep_share(pane: Pane, share: f64) {
 
 /// The columns that are put away.
 pub(crate) fn without() -> Vec<Pane> {
-    storage::get("without").unwrap_or_default().split(' ').filter_map(Pane::named).filter(|pane| *pane != Pane::Stage).collect()
+    storage::get("without")
+        .unwrap_or_default()
+        .split(' ')
+        .filter_map(Pane::named)
+        .filter(|pane| *pane != Pane::Stage)
+        .collect()
 }
 
 pub(crate) fn keep_without(panes: &[Pane]) {
@@ -55,10 +69,18 @@ pub(crate) fn files() -> Vec<File> {
         .lines()
         .filter(|name| !name.is_empty())
         .enumerate()
-        .map(|(index, name)| File { name: name.into(), text: storage::get(&format!("file:{index}")).unwrap_or_default().into() })
+        .map(|(index, name)| File {
+            name: name.into(),
+            text: storage::get(&format!("file:{index}"))
+                .unwrap_or_default()
+                .into(),
+        })
         .collect();
     if files.is_empty() {
-        return vec![File { name: Rc::from(EXAMPLES[0].file), text: Rc::from(EXAMPLES[0].text) }];
+        return vec![File {
+            name: Rc::from(EXAMPLES[0].file),
+            text: Rc::from(EXAMPLES[0].text),
+        }];
     }
     files
 }
@@ -82,7 +104,11 @@ pub(crate) fn keep_files(files: &[File]) {
 }
 
 pub(crate) fn history() -> Vec<String> {
-    storage::get("history").unwrap_or_default().lines().map(String::from).collect()
+    storage::get("history")
+        .unwrap_or_default()
+        .lines()
+        .map(String::from)
+        .collect()
 }
 
 pub(crate) fn keep_history(history: &[String]) {
@@ -105,7 +131,10 @@ mod tests {
 
     #[test]
     fn files_come_back_as_they_were_kept() {
-        let file = |name: &str, text: &str| File { name: name.into(), text: text.into() };
+        let file = |name: &str, text: &str| File {
+            name: name.into(),
+            text: text.into(),
+        };
         keep_files(&[file("a.yaml", "one"), file("b.yaml", "two\nlines")]);
         keep_files(&[file("b.yaml", "two\nlines")]);
         assert_eq!(files(), [file("b.yaml", "two\nlines")]);

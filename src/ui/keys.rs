@@ -24,9 +24,13 @@ pub(crate) fn action(event: &web_sys::KeyboardEvent, lang: Lang) -> Option<Actio
         event.prevent_default();
         return None;
     }
-    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok())?;
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())?;
     let is_within = |selector: &str| target.closest(selector).ok().flatten().is_some();
-    if event.alt_key() || is_within("input, textarea, select, [contenteditable], .cm-editor, [role=dialog]") {
+    if event.alt_key()
+        || is_within("input, textarea, select, [contenteditable], .cm-editor, [role=dialog]")
+    {
         return None;
     }
     let on_control = is_within("button, a, summary, [role=button], [role=tab], [role=separator]");
@@ -51,16 +55,28 @@ pub(crate) fn action(event: &web_sys::KeyboardEvent, lang: Lang) -> Option<Actio
         "?" => Some(Action::ToggleHelp),
         "p" => Some(Action::TogglePause),
         "." => Some(Action::Step),
-        "L" => Some(Action::SetLang(if lang == Lang::Ja { Lang::En } else { Lang::Ja })),
+        "L" => Some(Action::SetLang(if lang == Lang::Ja {
+            Lang::En
+        } else {
+            Lang::Ja
+        })),
         _ => None,
     }
 }
 
 /// The places that F6 goes through.
-const REGIONS: [&str; 5] = [".slide-box", ".pane.stage [role=tab][tabindex='0']", "[data-testid=apply]", "[data-testid=terminal-input]", "[data-testid=pause]"];
+const REGIONS: [&str; 5] = [
+    ".slide-box",
+    ".pane.stage [role=tab][tabindex='0']",
+    "[data-testid=apply]",
+    "[data-testid=terminal-input]",
+    "[data-testid=pause]",
+];
 
 fn next_region(is_back: bool) {
-    let Some(document) = crate::dom::document() else { return };
+    let Some(document) = crate::dom::document() else {
+        return;
+    };
     let active = document.active_element();
     let holds = |selector: &str| {
         let region = match selector {
@@ -70,7 +86,9 @@ fn next_region(is_back: bool) {
             "[data-testid=pause]" => ".time",
             _ => ".pane.stage",
         };
-        active.as_ref().is_some_and(|active| active.closest(region).ok().flatten().is_some())
+        active
+            .as_ref()
+            .is_some_and(|active| active.closest(region).ok().flatten().is_some())
     };
     let count = REGIONS.len();
     let at = REGIONS.iter().position(|selector| holds(selector));

@@ -37,9 +37,15 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
             }
         });
     }
-    let entries = use_memo((props.deck.clone(), props.objects.clone(), env.lang), |(deck, objects, _)| entries(&env, deck, objects));
-    let mut found: Vec<(i32, usize)> =
-        entries.iter().enumerate().filter_map(|(index, entry)| Some((score(&query, &entry.text)?, index))).collect();
+    let entries = use_memo(
+        (props.deck.clone(), props.objects.clone(), env.lang),
+        |(deck, objects, _)| entries(&env, deck, objects),
+    );
+    let mut found: Vec<(i32, usize)> = entries
+        .iter()
+        .enumerate()
+        .filter_map(|(index, entry)| Some((score(&query, &entry.text)?, index)))
+        .collect();
     found.sort_by_key(|(score, index)| (-score, *index));
     found.truncate(MOST);
     let choose = {
@@ -59,8 +65,12 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
         })
     };
     let keys = {
-        let (env, query, chosen, choose) = (env.clone(), query.clone(), chosen.clone(), choose.clone());
-        let actions: Vec<Action> = found.iter().map(|(_, index)| entries[*index].action.clone()).collect();
+        let (env, query, chosen, choose) =
+            (env.clone(), query.clone(), chosen.clone(), choose.clone());
+        let actions: Vec<Action> = found
+            .iter()
+            .map(|(_, index)| entries[*index].action.clone())
+            .collect();
         Callback::from(move |event: KeyboardEvent| {
             if event.is_composing() || event.key_code() == 229 {
                 return;
@@ -72,7 +82,9 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
                 "ArrowUp" => chosen.set((*chosen + count - 1) % count),
                 "Enter" => match actions.get(*chosen) {
                     Some(action) => choose(action.clone()),
-                    None if !query.trim().is_empty() => choose(Action::Run(vec![query.trim().to_string()])),
+                    None if !query.trim().is_empty() => {
+                        choose(Action::Run(vec![query.trim().to_string()]))
+                    }
                     None => {}
                 },
                 _ => return,
@@ -113,7 +125,13 @@ struct Entry {
 
 fn entries(env: &Env, deck: &Deck, objects: &Objects) -> Vec<Entry> {
     let mut out = Vec::new();
-    let mut add = |text: String, group: Msg, action: Action| out.push(Entry { text, group: env.t(group), action });
+    let mut add = |text: String, group: Msg, action: Action| {
+        out.push(Entry {
+            text,
+            group: env.t(group),
+            action,
+        })
+    };
     for (view, msg, _) in VIEWS {
         add(env.t(msg).into(), Msg::Views, Action::Show(view));
     }
@@ -137,17 +155,37 @@ fn entries(env: &Env, deck: &Deck, objects: &Objects) -> Vec<Entry> {
             Pane::Work => Msg::Workbench,
             _ => Msg::Terminal,
         };
-        add(format!("{}: {}", env.t(Msg::PutAway), env.t(name)), Msg::Run, Action::PutAway(pane));
+        add(
+            format!("{}: {}", env.t(Msg::PutAway), env.t(name)),
+            Msg::Run,
+            Action::PutAway(pane),
+        );
     }
     for example in &EXAMPLES {
-        let action = Action::Open { name: example.file.into(), text: example.text.into(), apply: false };
-        add(format!("{} ({})", example.title.get(env.lang), example.file), Msg::Examples, action);
+        let action = Action::Open {
+            name: example.file.into(),
+            text: example.text.into(),
+            apply: false,
+        };
+        add(
+            format!("{} ({})", example.title.get(env.lang), example.file),
+            Msg::Examples,
+            action,
+        );
     }
     for row in objects.values().filter(|row| !row.is_system) {
-        add(format!("{} {}", row.kind, row.name), Msg::Tree, Action::Select(Some(refer(row))));
+        add(
+            format!("{} {}", row.kind, row.name),
+            Msg::Tree,
+            Action::Select(Some(refer(row))),
+        );
     }
     for slide in deck.iter().filter(|slide| !slide.title.is_empty()) {
-        add(slide.title.clone(), Msg::Slides, Action::Turn(Turn::To(slide.column, slide.row)));
+        add(
+            slide.title.clone(),
+            Msg::Slides,
+            Action::Turn(Turn::To(slide.column, slide.row)),
+        );
     }
     out
 }
@@ -156,10 +194,20 @@ fn entries(env: &Env, deck: &Deck, objects: &Objects) -> Vec<Entry> {
 fn score(query: &str, text: &str) -> Option<i32> {
     let text: Vec<char> = text.to_lowercase().chars().collect();
     let (mut at, mut points, mut last) = (0, 0, None::<usize>);
-    for letter in query.to_lowercase().chars().filter(|letter| !letter.is_whitespace()) {
+    for letter in query
+        .to_lowercase()
+        .chars()
+        .filter(|letter| !letter.is_whitespace())
+    {
         let found = at + text[at..].iter().position(|other| *other == letter)?;
         let is_start = found == 0 || !text[found - 1].is_alphanumeric();
-        points += if last.is_some_and(|last| last + 1 == found) { 6 } else if is_start { 5 } else { 1 };
+        points += if last.is_some_and(|last| last + 1 == found) {
+            6
+        } else if is_start {
+            5
+        } else {
+            1
+        };
         last = Some(found);
         at = found + 1;
     }

@@ -61,7 +61,11 @@ pub(crate) struct PaneToolsProps {
 #[component]
 pub(crate) fn PaneTools(props: &PaneToolsProps) -> Html {
     let env = use_env();
-    let (shown, msg) = if props.is_alone { (Icon::Together, Msg::Together) } else { (Icon::Alone, Msg::Alone) };
+    let (shown, msg) = if props.is_alone {
+        (Icon::Together, Msg::Together)
+    } else {
+        (Icon::Alone, Msg::Alone)
+    };
     html! {
         <span class="pane-tools">
             <button key="alone" class="tool icon" title={env.t(msg)} aria-label={env.t(msg)} onclick={env.on(Action::Alone(props.pane))}>{ icon(shown) }</button>
@@ -96,7 +100,8 @@ pub(crate) fn Menu(props: &MenuProps) -> Html {
             let is_within = to.zip(menu).is_some_and(|(to, menu)| {
                 use wasm_bindgen::JsCast;
                 let to = to.dyn_ref::<web_sys::Node>().cloned();
-                menu.dyn_ref::<web_sys::Node>().is_some_and(|menu| menu.contains(to.as_ref()))
+                menu.dyn_ref::<web_sys::Node>()
+                    .is_some_and(|menu| menu.contains(to.as_ref()))
             });
             if !is_within {
                 is_open.set(false);

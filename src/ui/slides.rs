@@ -28,17 +28,38 @@ pub(crate) struct Place {
 impl Place {
     /// Where a turn leads. Stays where there is no further slide.
     pub(crate) fn turned(self, deck: &Deck, turn: Turn) -> Place {
-        let at = |column: usize, row: usize| Place { column, row, step: 0 };
-        let steps = deck.slide(self.column, self.row).map_or(0, |slide| slide.steps());
+        let at = |column: usize, row: usize| Place {
+            column,
+            row,
+            step: 0,
+        };
+        let steps = deck
+            .slide(self.column, self.row)
+            .map_or(0, |slide| slide.steps());
         let rows = |column: usize| deck.slides.get(column).map_or(0, Vec::len);
-        let finished = |place: Place| Place { step: deck.slide(place.column, place.row).map_or(0, |slide| slide.steps()), ..place };
+        let finished = |place: Place| Place {
+            step: deck
+                .slide(place.column, place.row)
+                .map_or(0, |slide| slide.steps()),
+            ..place
+        };
         match turn {
-            Turn::Next if self.step < steps => Place { step: self.step + 1, ..self },
+            Turn::Next if self.step < steps => Place {
+                step: self.step + 1,
+                ..self
+            },
             Turn::Next if self.row + 1 < rows(self.column) => at(self.column, self.row + 1),
-            Turn::Next | Turn::Right if self.column + 1 < deck.slides.len() => at(self.column + 1, 0),
-            Turn::Previous if self.step > 0 => Place { step: self.step - 1, ..self },
+            Turn::Next | Turn::Right if self.column + 1 < deck.slides.len() => {
+                at(self.column + 1, 0)
+            }
+            Turn::Previous if self.step > 0 => Place {
+                step: self.step - 1,
+                ..self
+            },
             Turn::Previous if self.row > 0 => finished(at(self.column, self.row - 1)),
-            Turn::Previous if self.column > 0 => finished(at(self.column - 1, rows(self.column - 1).saturating_sub(1))),
+            Turn::Previous if self.column > 0 => {
+                finished(at(self.column - 1, rows(self.column - 1).saturating_sub(1)))
+            }
             Turn::Left if self.column > 0 => at(self.column - 1, 0),
             Turn::Up if self.row > 0 => at(self.column, self.row - 1),
             Turn::Down if self.row + 1 < rows(self.column) => at(self.column, self.row + 1),
@@ -111,9 +132,17 @@ fn one(props: &SlidesProps, env: &crate::env::Env) -> Html {
     let Some(slide) = props.deck.slide(column, row) else {
         return html! { <article class="slide" /> };
     };
-    let chapter = props.deck.slide(column, 0).map(|first| first.title.clone()).unwrap_or_default();
+    let chapter = props
+        .deck
+        .slide(column, 0)
+        .map(|first| first.title.clone())
+        .unwrap_or_default();
     let rows = props.deck.slides[column].len();
-    let drawing = blocks::Drawing { env, step, tasks: &props.tasks };
+    let drawing = blocks::Drawing {
+        env,
+        step,
+        tasks: &props.tasks,
+    };
     html! {
         <article class="slide" key={slide.id.clone()} data-slide={slide.id.clone()}>
             <div class="where">
@@ -131,7 +160,12 @@ fn one(props: &SlidesProps, env: &crate::env::Env) -> Html {
     }
 }
 
-fn overview(props: &SlidesProps, at: usize, slides: &[playground::deck::Slide], env: &crate::env::Env) -> Html {
+fn overview(
+    props: &SlidesProps,
+    at: usize,
+    slides: &[playground::deck::Slide],
+    env: &crate::env::Env,
+) -> Html {
     html! {
         <ol key={at}>
             { for slides.iter().map(|slide| {
@@ -155,7 +189,10 @@ mod tests {
 
     #[test]
     fn next_reveals_fragments_goes_down_then_right_and_previous_undoes_it() {
-        let deck = Deck::parse(&[("deck.md", "---\nfragments: true\n---\n# One\n\n* a\n* b\n\n+++\n\n# Under\n\n---\n\n# Two\n")]);
+        let deck = Deck::parse(&[(
+            "deck.md",
+            "---\nfragments: true\n---\n# One\n\n* a\n* b\n\n+++\n\n# Under\n\n---\n\n# Two\n",
+        )]);
         let mut place = Place::default();
         let mut seen = vec![place];
         for _ in 0..6 {
@@ -163,7 +200,18 @@ mod tests {
             seen.push(place);
         }
         let at = |column, row, step| Place { column, row, step };
-        assert_eq!(seen, [at(0, 0, 0), at(0, 0, 1), at(0, 0, 2), at(0, 1, 0), at(1, 0, 0), at(1, 0, 0), at(1, 0, 0)]);
+        assert_eq!(
+            seen,
+            [
+                at(0, 0, 0),
+                at(0, 0, 1),
+                at(0, 0, 2),
+                at(0, 1, 0),
+                at(1, 0, 0),
+                at(1, 0, 0),
+                at(1, 0, 0)
+            ]
+        );
         for expected in seen[..4].iter().rev() {
             place = place.turned(&deck, Turn::Previous);
             assert_eq!(place, *expected);

@@ -40,8 +40,13 @@ pub(crate) fn Split(props: &SplitProps) -> Html {
     let drag = {
         let (is_held, env) = (is_held.clone(), env.clone());
         Callback::from(move |event: PointerEvent| {
-            let board = event.target().and_then(|line| line.dyn_into::<web_sys::Element>().ok()).and_then(|line| line.parent_element());
-            let (true, Some(board)) = (*is_held, board) else { return };
+            let board = event
+                .target()
+                .and_then(|line| line.dyn_into::<web_sys::Element>().ok())
+                .and_then(|line| line.parent_element());
+            let (true, Some(board)) = (*is_held, board) else {
+                return;
+            };
             let place = board.get_bounding_client_rect();
             let x = (f64::from(event.client_x()) - place.left()) / place.width().max(1.0) * 100.0;
             let y = (f64::from(event.client_y()) - place.top()) / place.height().max(1.0) * 100.0;
@@ -64,8 +69,12 @@ pub(crate) fn Split(props: &SplitProps) -> Html {
         let env = env.clone();
         Callback::from(move |event: KeyboardEvent| {
             let grow = match (event.key().as_str(), pane) {
-                ("ArrowRight", Pane::Slides) | ("ArrowLeft", Pane::Work) | ("ArrowUp", Pane::Term) => 2.0,
-                ("ArrowLeft", Pane::Slides) | ("ArrowRight", Pane::Work) | ("ArrowDown", Pane::Term) => -2.0,
+                ("ArrowRight", Pane::Slides)
+                | ("ArrowLeft", Pane::Work)
+                | ("ArrowUp", Pane::Term) => 2.0,
+                ("ArrowLeft", Pane::Slides)
+                | ("ArrowRight", Pane::Work)
+                | ("ArrowDown", Pane::Term) => -2.0,
                 _ => return,
             };
             event.prevent_default();

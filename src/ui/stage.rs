@@ -25,7 +25,11 @@ use crate::world::{Machine, Objects};
 
 /// The name of an object.
 pub(crate) fn refer(row: &ObjectRow) -> ObjectRef {
-    ObjectRef { kind: row.kind.clone(), namespace: row.namespace.clone(), name: row.name.clone() }
+    ObjectRef {
+        kind: row.kind.clone(),
+        namespace: row.namespace.clone(),
+        name: row.name.clone(),
+    }
 }
 
 /// What the stage is given.
@@ -47,19 +51,34 @@ pub(crate) struct StageProps {
 }
 
 /// The views that exist, in the order of their tabs.
-pub(crate) const VIEWS: [(View, Msg, &str); 2] =
-    [(View::Architecture, Msg::Architecture, "view-architecture"), (View::Tree, Msg::Tree, "view-tree")];
+pub(crate) const VIEWS: [(View, Msg, &str); 2] = [
+    (View::Architecture, Msg::Architecture, "view-architecture"),
+    (View::Tree, Msg::Tree, "view-tree"),
+];
 
 /// The middle column.
 #[component]
 pub(crate) fn Stage(props: &StageProps) -> Html {
     let env = use_env();
-    let view = if VIEWS.iter().any(|(view, _, _)| *view == props.view) { props.view } else { View::Architecture };
+    let view = if VIEWS.iter().any(|(view, _, _)| *view == props.view) {
+        props.view
+    } else {
+        View::Architecture
+    };
     let tabs: Vec<(AttrValue, AttrValue, Action)> = VIEWS
         .iter()
-        .map(|(view, msg, id)| (AttrValue::Static(id), AttrValue::Static(env.t(*msg)), Action::Show(*view)))
+        .map(|(view, msg, id)| {
+            (
+                AttrValue::Static(id),
+                AttrValue::Static(env.t(*msg)),
+                Action::Show(*view),
+            )
+        })
         .collect();
-    let chosen_tab = VIEWS.iter().position(|(known, _, _)| *known == view).unwrap_or(0);
+    let chosen_tab = VIEWS
+        .iter()
+        .position(|(known, _, _)| *known == view)
+        .unwrap_or(0);
     html! {
         <>
             <div class="tabs" key="tabs">

@@ -46,7 +46,10 @@ const HISTORY: usize = 200;
 impl Terminal {
     /// A terminal that remembers earlier lines.
     pub(crate) fn with_history(history: Vec<String>) -> Terminal {
-        Terminal { history: Rc::new(history), ..Terminal::default() }
+        Terminal {
+            history: Rc::new(history),
+            ..Terminal::default()
+        }
     }
 
     /// Takes in what is printed.
@@ -86,21 +89,27 @@ impl Terminal {
     fn print(&mut self, text: &str, is_error: bool) {
         let pieces = Rc::make_mut(&mut self.pieces);
         if let Some((_, last)) = pieces.last_mut() {
-            let same = match (&**last, is_error) {
-                (Piece::Out(_), false) | (Piece::Err(_), true) => true,
-                _ => false,
-            };
+            let same = matches!(
+                (&**last, is_error),
+                (Piece::Out(_), false) | (Piece::Err(_), true)
+            );
             if same && let Piece::Out(so_far) | Piece::Err(so_far) = Rc::make_mut(last) {
                 so_far.push_str(text);
                 if so_far.len() > LETTERS {
                     let cut = so_far.len() - LETTERS / 2;
-                    let cut = so_far[cut..].find('\n').map_or(cut, |newline| cut + newline + 1);
+                    let cut = so_far[cut..]
+                        .find('\n')
+                        .map_or(cut, |newline| cut + newline + 1);
                     so_far.drain(..so_far.ceil_char_boundary(cut));
                 }
                 return;
             }
         }
-        self.push(if is_error { Piece::Err(String::from(text)) } else { Piece::Out(String::from(text)) });
+        self.push(if is_error {
+            Piece::Err(String::from(text))
+        } else {
+            Piece::Out(String::from(text))
+        });
     }
 
     fn push(&mut self, piece: Piece) {
@@ -140,8 +149,13 @@ pub(crate) fn TerminalPane(props: &TerminalProps) -> Html {
         let input = input.clone();
         Callback::from(move |event: MouseEvent| {
             let is_selecting = crate::dom::has_selection();
-            let is_button = event.target_dyn_into::<web_sys::Element>().is_some_and(|element| element.closest("button").ok().flatten().is_some());
-            if !is_selecting && !is_button && let Some(input) = input.cast::<web_sys::HtmlElement>() {
+            let is_button = event
+                .target_dyn_into::<web_sys::Element>()
+                .is_some_and(|element| element.closest("button").ok().flatten().is_some());
+            if !is_selecting
+                && !is_button
+                && let Some(input) = input.cast::<web_sys::HtmlElement>()
+            {
                 // A text area always takes the focus.
                 let _ = input.focus();
             }
@@ -182,7 +196,9 @@ fn PieceView(props: &PieceProps) -> Html {
         Piece::Line(line, continues) => html! {
             <div class="line"><span class="ps" aria-hidden="true">{ if *continues { ">" } else { "$" } }</span><span class="typed">{ line.clone() }</span></div>
         },
-        Piece::Err(text) => html! { <div class="block err"><pre>{ text.trim_end_matches('\n').to_string() }</pre></div> },
+        Piece::Err(text) => {
+            html! { <div class="block err"><pre>{ text.trim_end_matches('\n').to_string() }</pre></div> }
+        }
         Piece::Out(text) => {
             let copied = text.clone();
             html! {
@@ -221,14 +237,22 @@ fn Prompt(props: &PromptProps) -> Html {
     // Where the arrows are in the history, and what was typed before they were used.
     let recall = use_mut_ref(|| (None::<usize>, String::new()));
     let keys = {
-        let (env, input, offer, recall, history, prompt) =
-            (env.clone(), props.input.clone(), offer.clone(), recall.clone(), props.history.clone(), props.prompt);
+        let (env, input, offer, recall, history, prompt) = (
+            env.clone(),
+            props.input.clone(),
+            offer.clone(),
+            recall.clone(),
+            props.history.clone(),
+            props.prompt,
+        );
         Callback::from(move |event: KeyboardEvent| {
             // While an input method composes, Enter and Tab are its own. Safari sends Enter after the composition, as key code 229.
             if event.is_composing() || event.key_code() == 229 {
                 return;
             }
-            let Some(field) = input.cast::<web_sys::HtmlTextAreaElement>() else { return };
+            let Some(field) = input.cast::<web_sys::HtmlTextAreaElement>() else {
+                return;
+            };
             let control = event.ctrl_key() && !event.meta_key() && !event.alt_key();
             let line = field.value();
             match event.key().as_str() {
@@ -261,7 +285,10 @@ fn Prompt(props: &PromptProps) -> Html {
                         recall.1 = line;
                     }
                     recall.0 = at;
-                    let text = at.and_then(|at| history.get(at)).cloned().unwrap_or_else(|| recall.1.clone());
+                    let text = at
+                        .and_then(|at| history.get(at))
+                        .cloned()
+                        .unwrap_or_else(|| recall.1.clone());
                     field.set_value(&text);
                 }
                 "c" if control && !crate::dom::has_selection() => {
@@ -294,13 +321,22 @@ fn Prompt(props: &PromptProps) -> Html {
         let env = env.clone();
         let input = props.input.clone();
         Callback::from(move |event: Event| {
-            let Some(event) = event.dyn_ref::<web_sys::ClipboardEvent>() else { return };
-            let text = event.clipboard_data().and_then(|data| data.get_data("text").ok()).unwrap_or_default();
+            let Some(event) = event.dyn_ref::<web_sys::ClipboardEvent>() else {
+                return;
+            };
+            let text = event
+                .clipboard_data()
+                .and_then(|data| data.get_data("text").ok())
+                .unwrap_or_default();
             let text = text.replace("\r\n", "\n");
-            let Some((whole, rest)) = text.rsplit_once('\n') else { return };
+            let Some((whole, rest)) = text.rsplit_once('\n') else {
+                return;
+            };
             // Several lines run as if typed one after another; what follows the last line end stays to be edited.
             event.prevent_default();
-            let Some(field) = input.cast::<web_sys::HtmlTextAreaElement>() else { return };
+            let Some(field) = input.cast::<web_sys::HtmlTextAreaElement>() else {
+                return;
+            };
             let whole = format!("{}{whole}", field.value());
             field.set_value(rest);
             env.act(Action::Run(whole.split('\n').map(String::from).collect()));
@@ -311,7 +347,9 @@ fn Prompt(props: &PromptProps) -> Html {
         PromptState::Continue => ">",
         PromptState::Busy => "",
     };
-    let list = offer.as_ref().filter(|offer| offer.completion.candidates.len() > 1);
+    let list = offer
+        .as_ref()
+        .filter(|offer| offer.completion.candidates.len() > 1);
     html! {
         <div class="prompt" data-state={format!("{:?}", props.prompt)}>
             if let Some(offer) = list {
@@ -330,7 +368,11 @@ fn Prompt(props: &PromptProps) -> Html {
 }
 
 /// One Tab: the common beginning of all candidates, then one after another.
-fn complete(env: &Env, field: &web_sys::HtmlTextAreaElement, before: Option<&Offer>) -> Option<Offer> {
+fn complete(
+    env: &Env,
+    field: &web_sys::HtmlTextAreaElement,
+    before: Option<&Offer>,
+) -> Option<Offer> {
     let put = |offer: &Offer, text: &str, is_final: bool| {
         let mut line = String::from(&offer.line[..offer.completion.from]);
         line.push_str(text);
@@ -344,23 +386,46 @@ fn complete(env: &Env, field: &web_sys::HtmlTextAreaElement, before: Option<&Off
         let _ = field.set_selection_range(cursor, cursor);
     };
     if let Some(before) = before.filter(|before| before.completion.candidates.len() > 1) {
-        let next = before.chosen.map_or(0, |chosen| (chosen + 1) % before.completion.candidates.len());
-        let offer = Offer { chosen: Some(next), ..before.clone() };
-        put(&offer, &offer.completion.candidates[next].text.clone(), false);
+        let next = before.chosen.map_or(0, |chosen| {
+            (chosen + 1) % before.completion.candidates.len()
+        });
+        let offer = Offer {
+            chosen: Some(next),
+            ..before.clone()
+        };
+        put(
+            &offer,
+            &offer.completion.candidates[next].text.clone(),
+            false,
+        );
         return Some(offer);
     }
     let line = field.value();
     let units = field.selection_start().ok().flatten().unwrap_or(0);
-    let cursor = line.char_indices().scan(0, |sum, (at, letter)| {
-        let here = (*sum, at);
-        *sum += letter.len_utf16() as u32;
-        Some(here)
-    }).find(|(sum, _)| *sum >= units).map_or(line.len(), |(_, at)| at);
-    let completion = env.engine.0.try_borrow().ok()?.complete_line(TERMINAL, &line, cursor);
+    let cursor = line
+        .char_indices()
+        .scan(0, |sum, (at, letter)| {
+            let here = (*sum, at);
+            *sum += letter.len_utf16() as u32;
+            Some(here)
+        })
+        .find(|(sum, _)| *sum >= units)
+        .map_or(line.len(), |(_, at)| at);
+    let completion = env
+        .engine
+        .0
+        .try_borrow()
+        .ok()?
+        .complete_line(TERMINAL, &line, cursor);
     if completion.from > cursor || !line.is_char_boundary(completion.from) {
         return None;
     }
-    let offer = Offer { completion, chosen: None, line, cursor };
+    let offer = Offer {
+        completion,
+        chosen: None,
+        line,
+        cursor,
+    };
     match offer.completion.candidates.as_slice() {
         [] => None,
         [only] => {
@@ -373,7 +438,11 @@ fn complete(env: &Env, field: &web_sys::HtmlTextAreaElement, before: Option<&Off
                 put(&offer, &common, false);
                 let cursor = offer.completion.from + common.len();
                 let line = field.value();
-                return Some(Offer { line, cursor, ..offer });
+                return Some(Offer {
+                    line,
+                    cursor,
+                    ..offer
+                });
             }
             Some(offer)
         }
@@ -384,7 +453,11 @@ fn common_prefix<'a>(mut texts: impl Iterator<Item = &'a str>) -> String {
     let first = texts.next().unwrap_or_default();
     let mut length = first.len();
     for text in texts {
-        let same = first.char_indices().zip(text.chars()).take_while(|((_, one), other)| one == other).last();
+        let same = first
+            .char_indices()
+            .zip(text.chars())
+            .take_while(|((_, one), other)| one == other)
+            .last();
         length = length.min(same.map_or(0, |((at, letter), _)| at + letter.len_utf8()));
     }
     String::from(&first[..length])
@@ -395,7 +468,10 @@ mod tests {
     use super::*;
 
     fn take(terminal: &mut Terminal, output: Output) {
-        terminal.take(&TerminalUpdate { terminal: TERMINAL, output });
+        terminal.take(&TerminalUpdate {
+            terminal: TERMINAL,
+            output,
+        });
     }
 
     #[test]
@@ -406,7 +482,14 @@ mod tests {
         take(&mut terminal, Output::Stdout("web\n".into()));
         take(&mut terminal, Output::Stderr("^C\n".into()));
         let pieces: Vec<&Piece> = terminal.pieces.iter().map(|(_, piece)| &**piece).collect();
-        assert_eq!(pieces, [&Piece::Line("kubectl get pods -w".into(), false), &Piece::Out("NAME\nweb\n".into()), &Piece::Err("^C\n".into())]);
+        assert_eq!(
+            pieces,
+            [
+                &Piece::Line("kubectl get pods -w".into(), false),
+                &Piece::Out("NAME\nweb\n".into()),
+                &Piece::Err("^C\n".into())
+            ]
+        );
     }
 
     #[test]
@@ -426,8 +509,13 @@ mod tests {
         for index in 0..40_000 {
             take(&mut terminal, Output::Stdout(format!("ログ {index}\n")));
         }
-        let Piece::Out(text) = &*terminal.pieces[0].1 else { panic!("one piece of output") };
+        let Piece::Out(text) = &*terminal.pieces[0].1 else {
+            panic!("one piece of output")
+        };
         assert!(text.len() <= LETTERS && text.ends_with("ログ 39999\n"));
-        assert_eq!(common_prefix(["deployment", "describe", "delete"].into_iter()), "de");
+        assert_eq!(
+            common_prefix(["deployment", "describe", "delete"].into_iter()),
+            "de"
+        );
     }
 }

@@ -21,8 +21,16 @@ struct SceneProps {
 
 #[component]
 fn Scene(props: &SceneProps) -> Html {
-    let engine = use_memo((), |()| Engine(Rc::new(RefCell::new(Playground::new(Options::default())))));
-    let env = Env { lang: props.lang, dark: false, still: false, act: Callback::noop(), engine: (*engine).clone() };
+    let engine = use_memo((), |()| {
+        Engine(Rc::new(RefCell::new(Playground::new(Options::default()))))
+    });
+    let env = Env {
+        lang: props.lang,
+        dark: false,
+        still: false,
+        act: Callback::noop(),
+        engine: (*engine).clone(),
+    };
     let mut world = World::default();
     world.fold(&props.updates);
     let stage = StageProps {
@@ -44,7 +52,12 @@ fn Scene(props: &SceneProps) -> Html {
 
 fn drawn(updates: &[Update], lang: Lang, view: View) -> String {
     let updates = updates.to_vec();
-    let renderer = yew::ServerRenderer::<Scene>::with_props(move || SceneProps { updates, lang, view }).hydratable(false);
+    let renderer = yew::ServerRenderer::<Scene>::with_props(move || SceneProps {
+        updates,
+        lang,
+        view,
+    })
+    .hydratable(false);
     pollster::block_on(renderer.render())
 }
 
@@ -54,14 +67,22 @@ fn the_architecture_shows_every_pod_with_its_phase_and_the_story_beneath() {
     assert_eq!(page.matches(r#"data-testid="pod""#).count(), 4);
     assert_eq!(page.matches(r#"data-ready="true""#).count(), 2);
     assert_eq!(page.matches(r#"data-testid="node""#).count(), 3);
-    for word in ["コントロールプレーン", "rev 214", "が node-3 を選びます", "割り当て待ち", "zone-b"] {
+    for word in [
+        "コントロールプレーン",
+        "rev 214",
+        "が node-3 を選びます",
+        "割り当て待ち",
+        "zone-b",
+    ] {
         assert!(page.contains(word), "{word} is missing");
     }
 }
 
 #[test]
 fn an_empty_tree_says_how_to_begin_in_both_languages() {
-    assert!(drawn(&[], Lang::En, View::Tree).contains("kubectl create deployment web --image=nginx"));
+    assert!(
+        drawn(&[], Lang::En, View::Tree).contains("kubectl create deployment web --image=nginx")
+    );
     assert!(drawn(&[], Lang::Ja, View::Tree).contains("まだリソースがありません"));
 }
 
@@ -77,14 +98,20 @@ fn a_batch_that_changes_one_node_leaves_the_others_as_they_were() {
     let mut world = World::default();
     world.fold(&fixture::updates());
     let before = world.machines.clone();
-    let changed = fixture::updates().into_iter().find_map(|update| match update {
-        Update::Node(mut node) if node.name == "node-2" => {
-            node.ready = None;
-            Some(Update::Node(node))
-        }
-        _ => None,
-    });
+    let changed = fixture::updates()
+        .into_iter()
+        .find_map(|update| match update {
+            Update::Node(mut node) if node.name == "node-2" => {
+                node.ready = None;
+                Some(Update::Node(node))
+            }
+            _ => None,
+        });
     world.fold(&[changed.expect("the fixture has a node-2")]);
-    let same: Vec<bool> = before.iter().zip(world.machines.iter()).map(|(old, new)| Rc::ptr_eq(old, new)).collect();
+    let same: Vec<bool> = before
+        .iter()
+        .zip(world.machines.iter())
+        .map(|(old, new)| Rc::ptr_eq(old, new))
+        .collect();
     assert_eq!(same, [true, false, true]);
 }

@@ -6,24 +6,26 @@ use playground::Text;
 use playground::deck::Lang;
 
 macro_rules! words {
-    ($($name:ident: $ja:literal | $en:literal;)*) => {
-        /// A fixed text of the page.
+    ($words:ident: $($name:ident: $ja:literal | $en:literal;)*) => {
+        /// Fixed texts of the page.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Msg { $($name),* }
+        pub(crate) enum $words { $($name),* }
 
-        impl Msg {
+        impl $words {
             /// The text in `lang`.
             pub(crate) fn text(self, lang: Lang) -> &'static str {
                 match (lang, self) {
-                    $((Lang::Ja, Msg::$name) => $ja, (Lang::En, Msg::$name) => $en,)*
+                    $((Lang::Ja, $words::$name) => $ja, (Lang::En, $words::$name) => $en,)*
                 }
             }
         }
     };
 }
 
-words! {
-    SkipToTerminal: "ターミナルへ移動" | "Skip to the terminal";
+#[cfg(target_arch = "wasm32")]
+pub(crate) use words;
+
+words! { Msg:
     Search: "検索・コマンド" | "Search or run a command";
     SearchHint: "画面・スライド・リソース・操作を検索" | "Find a view, a slide, a resource or an action";
     NothingFound: "見つかりません。Enter でそのままターミナルに送ります" | "Nothing found. Enter sends it to the terminal as it is";
@@ -54,7 +56,6 @@ words! {
     Starting: "クラスターを起動しています…" | "The cluster is starting…";
     Queue: "キュー" | "queue";
     Watches: "watch" | "watches";
-    Zone: "ゾーン" | "zone";
     Memory: "メモリ" | "Mem";
     ReadyWord: "Ready" | "Ready";
     NotReady: "NotReady" | "NotReady";
@@ -67,8 +68,6 @@ words! {
     Restarts: "再起動" | "restarts";
     Waiting: "割り当て待ち" | "waiting for a node";
     ShowSystem: "システムも表示" | "Show system objects";
-    AllNamespaces: "すべての namespace" | "all namespaces";
-    Namespace: "namespace" | "namespace";
 
     FollowEmpty: "適用や kubectl で何かを変えると、その結果までの道すじがここに出ます" | "Apply something or run kubectl: what follows from it is told here, step by step";
     FollowStep: "ステップ" | "Step";
@@ -94,11 +93,6 @@ words! {
     WouldFit: "どうすれば入るか" | "What would make it fit";
     HowCame: "ここまでの経緯" | "How it came to this";
     Run: "実行" | "Run";
-    Kind: "種類" | "Kind";
-    Name: "名前" | "Name";
-    Status: "状態" | "Status";
-    Node: "ノード" | "Node";
-    Owner: "所有者" | "Owner";
     OldSuffix: "経過" | "old";
 
     Apply: "適用" | "Apply";
@@ -107,14 +101,11 @@ words! {
     ApplyRefused: "適用できませんでした" | "Not applied";
     Diff: "差分" | "Diff";
     DiffEnd: "差分を閉じる" | "Close diff";
-    NoDiff: "クラスターにまだないか、差がありません" | "Not in the cluster yet, or no difference";
     Problems: "問題" | "Problems";
     NoProblems: "問題なし" | "No problems";
     Line: "行" | "Line";
-    DidYouMean: "もしかして" | "Did you mean";
     ReplaceIt: "置き換える" | "Replace";
     Examples: "例" | "Examples";
-    ExampleApplied: "エディターに開く" | "Opens in the editor";
     NewFile: "新しいファイル" | "New file";
     CloseFile: "ファイルを閉じる" | "Close file";
     EditorLabel: "マニフェスト" | "Manifest";
@@ -137,7 +128,6 @@ words! {
     Restart: "同じ seed でやり直す" | "Start over with the same seed";
     Behind: "描画が追いつかないため遅れています" | "Running behind: this device is slower than asked for";
     TimeControls: "時間" | "Time";
-    Forked: "ここから分岐します。前の続きは消えます" | "A new branch begins here; what came later is dropped";
 
     Next: "次へ" | "Next";
     Previous: "前へ" | "Previous";
@@ -152,12 +142,6 @@ words! {
     ToEditor: "エディターで開く" | "Open in the editor";
     NoFigure: "この図はまだありません" | "This picture does not exist yet";
     ShowStage: "クラスターで見る" | "Show on the stage";
-
-    CrashTitle: "うまくいかないことが起きて、画面が止まりました" | "Something went wrong and the page stopped";
-    CrashText: "エディターの内容は保存されています。再読み込みすると続きから使えます。" | "What you wrote in the editor is kept. Reload to go on.";
-    Reload: "再読み込み" | "Reload";
-    CopyReport: "報告をコピー" | "Copy report";
-    CopyText: "エディターの内容をコピー" | "Copy the editor's text";
 
     KeySlides: "スライドを進める・戻す" | "Slides: on and back";
     KeyOverview: "スライド一覧" | "Overview of the slides";

@@ -55,8 +55,16 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
     let examples: Vec<(AttrValue, AttrValue, Action)> = examples::EXAMPLES
         .iter()
         .map(|example| {
-            let action = Action::Open { name: example.file.into(), text: example.text.into(), apply: false };
-            (AttrValue::from(example.title.get(env.lang).to_string()), AttrValue::Static(example.file), action)
+            let action = Action::Open {
+                name: example.file.into(),
+                text: example.text.into(),
+                apply: false,
+            };
+            (
+                AttrValue::from(example.title.get(env.lang).to_string()),
+                AttrValue::Static(example.file),
+                action,
+            )
         })
         .collect();
     html! {
@@ -105,7 +113,9 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
 fn state(env: &Env, props: &WorkbenchProps) -> Html {
     let errors = props.problems.len();
     match props.outcome {
-        _ if errors > 0 => html! { <span class="bad">{ format!("{} {errors}", env.t(Msg::Problems)) }</span> },
+        _ if errors > 0 => {
+            html! { <span class="bad">{ format!("{} {errors}", env.t(Msg::Problems)) }</span> }
+        }
         Outcome::Refused => html! { <span class="bad">{ env.t(Msg::ApplyRefused) }</span> },
         Outcome::Applied => html! { <span class="good">{ env.t(Msg::Applied) }</span> },
         Outcome::None | Outcome::Running => html! { <span>{ env.t(Msg::NoProblems) }</span> },

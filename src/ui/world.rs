@@ -41,12 +41,16 @@ impl World {
             match update {
                 Update::Reset => {
                     let marks = self.marks.clone();
-                    *self = World { marks, ..World::default() };
+                    *self = World {
+                        marks,
+                        ..World::default()
+                    };
                     are_machines_stale = true;
                 }
                 Update::Control(control) => self.control = Rc::new(control.clone()),
                 Update::Node(node) => {
-                    self.nodes.insert(node.name.as_str().into(), Rc::new(node.clone()));
+                    self.nodes
+                        .insert(node.name.as_str().into(), Rc::new(node.clone()));
                     are_machines_stale = true;
                 }
                 Update::NodeGone { name } => {
@@ -55,7 +59,8 @@ impl World {
                 }
                 Update::Object(row) => {
                     are_machines_stale |= row.pod.is_some();
-                    Rc::make_mut(&mut self.objects).insert(row.uid.as_str().into(), Rc::new(row.clone()));
+                    Rc::make_mut(&mut self.objects)
+                        .insert(row.uid.as_str().into(), Rc::new(row.clone()));
                 }
                 Update::ObjectGone { uid } => {
                     let gone = Rc::make_mut(&mut self.objects).remove(uid.as_str());
@@ -63,7 +68,8 @@ impl World {
                 }
                 Update::Mark(mark) => self.mark(mark.clone()),
                 Update::Chain(chain) => self.chain = Rc::new(chain.clone()),
-                Update::Message(_) | Update::Terminal(_) | Update::File(_) | Update::Applied(_) => {}
+                Update::Message(_) | Update::Terminal(_) | Update::File(_) | Update::Applied(_) => {
+                }
             }
         }
         if are_machines_stale {
@@ -73,9 +79,9 @@ impl World {
 
     /// The row of an object by its name.
     pub(crate) fn find(&self, object: &ObjectRef) -> Option<&Rc<ObjectRow>> {
-        self.objects
-            .values()
-            .find(|row| row.name == object.name && row.kind == object.kind && row.namespace == object.namespace)
+        self.objects.values().find(|row| {
+            row.name == object.name && row.kind == object.kind && row.namespace == object.namespace
+        })
     }
 
     /// Forgets the marks after a time: another future has begun there.
@@ -106,19 +112,25 @@ impl World {
         for pods in by_node.values_mut() {
             pods.sort_by(|one, other| (one.created, &one.name).cmp(&(other.created, &other.name)));
         }
-        let before: BTreeMap<&str, &Rc<Machine>> =
-            self.machines.iter().map(|machine| (machine.node.name.as_str(), machine)).collect();
+        let before: BTreeMap<&str, &Rc<Machine>> = self
+            .machines
+            .iter()
+            .map(|machine| (machine.node.name.as_str(), machine))
+            .collect();
         let mut machines = Vec::with_capacity(self.nodes.len());
         for node in self.nodes.values() {
             let pods = by_node.remove(node.name.as_str()).unwrap_or_default();
-            let machine = Machine { node: node.clone(), pods };
+            let machine = Machine {
+                node: node.clone(),
+                pods,
+            };
             // The same machine as before keeps its `Rc`, so that it is not drawn again.
             match before.get(node.name.as_str()) {
                 Some(old) if ***old == machine => machines.push(Rc::clone(old)),
                 _ => machines.push(Rc::new(machine)),
             }
         }
-        machines.sort_by(|one, other| natural(&one.node.name).cmp(&natural(&other.node.name)));
+        machines.sort_by_key(|machine| natural(&machine.node.name));
         let waiting = by_node.remove("").unwrap_or_default();
         if waiting != *self.waiting {
             self.waiting = Rc::new(waiting);
@@ -129,9 +141,16 @@ impl World {
 
 /// Orders `node-2` before `node-10`.
 fn natural(name: &str) -> (String, u64, String) {
-    let digits = name.len() - name.trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
+    let digits = name.len()
+        - name
+            .trim_end_matches(|letter: char| letter.is_ascii_digit())
+            .len();
     let (stem, number) = name.split_at(name.len() - digits);
-    (String::from(stem), number.parse().unwrap_or(0), String::from(name))
+    (
+        String::from(stem),
+        number.parse().unwrap_or(0),
+        String::from(name),
+    )
 }
 
 /// The class that gives a state its colour and its outline.
@@ -151,7 +170,11 @@ pub(crate) fn state_class(state: State) -> &'static str {
 /// A virtual time as `00:03:42.180`.
 pub(crate) fn clock(at: playground::Micros) -> String {
     let millis = at / 1_000;
-    let (hours, minutes, seconds) = (millis / 3_600_000, millis / 60_000 % 60, millis / 1_000 % 60);
+    let (hours, minutes, seconds) = (
+        millis / 3_600_000,
+        millis / 60_000 % 60,
+        millis / 1_000 % 60,
+    );
     format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}", millis % 1_000)
 }
 
@@ -160,9 +183,11 @@ pub(crate) fn age(micros: playground::Micros) -> String {
     let secs = micros / 1_000_000;
     match secs {
         0..120 => format!("{secs}s"),
-        120..600 if secs % 60 > 0 => format!("{}m{}s", secs / 60, secs % 60),
+        120..600 if !secs.is_multiple_of(60) => format!("{}m{}s", secs / 60, secs % 60),
         120..10_800 => format!("{}m", secs / 60),
-        10_800..28_800 if secs / 60 % 60 > 0 => format!("{}h{}m", secs / 3600, secs / 60 % 60),
+        10_800..28_800 if !(secs / 60).is_multiple_of(60) => {
+            format!("{}h{}m", secs / 3600, secs / 60 % 60)
+        }
         10_800..172_800 => format!("{}h", secs / 3600),
         _ => format!("{}d", secs / 86_400),
     }

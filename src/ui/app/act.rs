@@ -27,7 +27,10 @@ impl App {
         match action {
             Action::SetLang(lang) => self.set_lang(lang),
             Action::NextTheme => {
-                let at = Theme::ALL.iter().position(|theme| *theme == self.theme).unwrap_or(0);
+                let at = Theme::ALL
+                    .iter()
+                    .position(|theme| *theme == self.theme)
+                    .unwrap_or(0);
                 self.theme = Theme::ALL[(at + 1) % Theme::ALL.len()];
                 storage::set("theme", self.theme.name());
                 self.env.dark = is_dark(self.theme);
@@ -61,7 +64,13 @@ impl App {
                 self.alone = None;
                 kept::keep_without(&self.without);
             }
-            Action::Alone(pane) => self.alone = if self.alone == Some(pane) { None } else { Some(pane) },
+            Action::Alone(pane) => {
+                self.alone = if self.alone == Some(pane) {
+                    None
+                } else {
+                    Some(pane)
+                }
+            }
             Action::Dragging(is_dragging) => self.is_dragging = is_dragging,
             Action::TogglePalette => self.has_palette = !self.has_palette,
             Action::ToggleHelp => self.has_help = !self.has_help,
@@ -90,7 +99,9 @@ impl App {
                 self.file_changed();
             }
             Action::NewFile => {
-                let name = (1..).map(|number| format!("file-{number}.yaml")).find(|name| !self.files.iter().any(|file| *file.name == **name));
+                let name = (1..)
+                    .map(|number| format!("file-{number}.yaml"))
+                    .find(|name| !self.files.iter().any(|file| *file.name == **name));
                 self.open(&name.unwrap_or_default(), "");
             }
             Action::CloseFile(index) => self.close_file(index),
@@ -100,7 +111,11 @@ impl App {
             Action::Reveal(index) => {
                 if let Some(problem) = self.problems.get(index) {
                     let nonce = self.reveal.map_or(0, |reveal| reveal.nonce + 1);
-                    self.reveal = Some(Reveal { nonce, from: problem.from, to: problem.to });
+                    self.reveal = Some(Reveal {
+                        nonce,
+                        from: problem.from,
+                        to: problem.to,
+                    });
                 }
             }
 
@@ -149,11 +164,18 @@ impl App {
         self.env.lang = lang;
         storage::set("lang", lang.tag());
         // Both decks have the same slides in the same places; if they ever differ, the id decides.
-        let id = self.deck.slide(self.place.column, self.place.row).map(|slide| slide.id.clone());
+        let id = self
+            .deck
+            .slide(self.place.column, self.place.row)
+            .map(|slide| slide.id.clone());
         self.deck = Rc::new(parse(lang));
         let found = id.and_then(|id| self.deck.find(&id).map(|slide| (slide.column, slide.row)));
         if let Some((column, row)) = found {
-            self.place = Place { column, row, ..self.place };
+            self.place = Place {
+                column,
+                row,
+                ..self.place
+            };
         }
         self.paint_root();
     }
@@ -200,11 +222,16 @@ impl App {
 
     /// A slide was opened: the stage shows what it speaks of.
     pub(super) fn arrive(&mut self) {
-        let Some(slide) = self.deck.slide(self.place.column, self.place.row) else { return };
+        let Some(slide) = self.deck.slide(self.place.column, self.place.row) else {
+            return;
+        };
         storage::set("slide", &slide.id);
         let id = slide.id.clone();
         self.focus = Rc::new(slide.focus.clone());
-        if let Some(view) = slide.view.filter(|view| VIEWS.iter().any(|(known, _, _)| known == view)) {
+        if let Some(view) = slide
+            .view
+            .filter(|view| VIEWS.iter().any(|(known, _, _)| known == view))
+        {
             self.view = view;
         }
         self.tasks_due_ms = 0.0;
@@ -214,12 +241,25 @@ impl App {
     }
 
     fn set_scene(&mut self) {
-        let Some(scene) = self.deck.slide(self.place.column, self.place.row).and_then(|slide| slide.scene.clone()) else { return };
+        let Some(scene) = self
+            .deck
+            .slide(self.place.column, self.place.row)
+            .and_then(|slide| slide.scene.clone())
+        else {
+            return;
+        };
         let standard = Options::default();
-        let options = Options { seed: scene.seed.unwrap_or(standard.seed), nodes: scene.nodes.unwrap_or(standard.nodes) };
+        let options = Options {
+            seed: scene.seed.unwrap_or(standard.seed),
+            nodes: scene.nodes.unwrap_or(standard.nodes),
+        };
         self.begin(options);
-        let files: BTreeMap<String, String> =
-            self.deck.files().into_iter().map(|(name, text)| (String::from(name), String::from(text))).collect();
+        let files: BTreeMap<String, String> = self
+            .deck
+            .files()
+            .into_iter()
+            .map(|(name, text)| (String::from(name), String::from(text)))
+            .collect();
         for (name, text) in files {
             self.command(Command::Save(FileText { name, text }));
         }
@@ -251,12 +291,23 @@ impl App {
 
     fn select_name(&mut self, name: &str) {
         let bearers = || self.world.objects.values().filter(|row| row.name == name);
-        let found = bearers().find(|row| row.kind == "Pod").or_else(|| bearers().next());
+        let found = bearers()
+            .find(|row| row.kind == "Pod")
+            .or_else(|| bearers().next());
         match found {
             Some(row) => self.chosen = Some(refer(row)),
             // Nodes may be known only as machines.
-            None if self.world.machines.iter().any(|machine| machine.node.name == name) => {
-                self.chosen = Some(ObjectRef { kind: "Node".into(), namespace: String::new(), name: String::from(name) });
+            None if self
+                .world
+                .machines
+                .iter()
+                .any(|machine| machine.node.name == name) =>
+            {
+                self.chosen = Some(ObjectRef {
+                    kind: "Node".into(),
+                    namespace: String::new(),
+                    name: String::from(name),
+                });
             }
             None => {}
         }
@@ -264,7 +315,9 @@ impl App {
 
     fn edit(&mut self, text: &str) {
         let active = self.active;
-        let Some(file) = Rc::make_mut(&mut self.files).get_mut(active) else { return };
+        let Some(file) = Rc::make_mut(&mut self.files).get_mut(active) else {
+            return;
+        };
         if *file.text == *text {
             return;
         }
@@ -276,7 +329,10 @@ impl App {
 
     /// Shows a file under this name; its text replaces what the name had before.
     fn open(&mut self, name: &str, text: &str) {
-        let file = File { name: Rc::from(name), text: Rc::from(text) };
+        let file = File {
+            name: Rc::from(name),
+            text: Rc::from(text),
+        };
         let files = Rc::make_mut(&mut self.files);
         self.active = match files.iter().position(|other| other.name == file.name) {
             Some(index) => {
@@ -315,7 +371,11 @@ impl App {
 
     pub(super) fn diagnose(&mut self) {
         self.diagnose_ms = None;
-        let text = self.files.get(self.active).map(|file| file.text.clone()).unwrap_or_default();
+        let text = self
+            .files
+            .get(self.active)
+            .map(|file| file.text.clone())
+            .unwrap_or_default();
         let problems = self.env.engine.0.borrow().diagnose(&text);
         if problems != *self.problems {
             self.problems = Rc::new(problems);
@@ -323,7 +383,9 @@ impl App {
     }
 
     fn apply(&mut self) {
-        let Some(file) = self.files.get(self.active) else { return };
+        let Some(file) = self.files.get(self.active) else {
+            return;
+        };
         let (name, text) = (file.name.to_string(), file.text.to_string());
         if text.trim().is_empty() {
             return;
@@ -332,12 +394,23 @@ impl App {
         self.outcome = Outcome::Running;
         self.chain_step = None;
         self.wake();
-        self.command(Command::Apply { file: name, text, terminal: TERMINAL });
+        self.command(Command::Apply {
+            file: name,
+            text,
+            terminal: TERMINAL,
+        });
     }
 
     pub(super) fn take_applied(&mut self, applied: &Applied) {
-        self.outcome = if applied.rc == 0 { Outcome::Applied } else { Outcome::Refused };
-        let is_shown = self.files.get(self.active).is_some_and(|file| *file.name == *applied.file);
+        self.outcome = if applied.rc == 0 {
+            Outcome::Applied
+        } else {
+            Outcome::Refused
+        };
+        let is_shown = self
+            .files
+            .get(self.active)
+            .is_some_and(|file| *file.name == *applied.file);
         if is_shown && self.problems.is_empty() && !applied.problems.is_empty() {
             self.problems = Rc::new(applied.problems.clone());
         }
@@ -345,7 +418,9 @@ impl App {
 
     /// A command wrote a file: an open one is shown as it is now.
     pub(super) fn take_file(&mut self, name: &str, text: &str) {
-        let Some(index) = self.files.iter().position(|file| *file.name == *name) else { return };
+        let Some(index) = self.files.iter().position(|file| *file.name == *name) else {
+            return;
+        };
         let files = Rc::make_mut(&mut self.files);
         if *files[index].text != *text {
             files[index].text = Rc::from(text);
@@ -360,16 +435,30 @@ impl App {
         if self.against.take().is_some() {
             return;
         }
-        let text = self.files.get(self.active).map(|file| file.text.clone()).unwrap_or_default();
+        let text = self
+            .files
+            .get(self.active)
+            .map(|file| file.text.clone())
+            .unwrap_or_default();
         self.against = self.env.engine.0.borrow().live(&text).map(Rc::from);
     }
 
     fn mend(&mut self, index: usize) {
-        let Some(problem) = self.problems.get(index).cloned() else { return };
-        let Some(replacement) = problem.replacement else { return };
-        let text = self.files.get(self.active).map(|file| file.text.to_string()).unwrap_or_default();
+        let Some(problem) = self.problems.get(index).cloned() else {
+            return;
+        };
+        let Some(replacement) = problem.replacement else {
+            return;
+        };
+        let text = self
+            .files
+            .get(self.active)
+            .map(|file| file.text.to_string())
+            .unwrap_or_default();
         // The problems may be those of an older text.
-        let (Some(before), Some(after)) = (text.get(..problem.from), text.get(problem.to..)) else { return };
+        let (Some(before), Some(after)) = (text.get(..problem.from), text.get(problem.to..)) else {
+            return;
+        };
         self.edit(&format!("{before}{replacement}{after}"));
         self.diagnose();
     }
@@ -382,15 +471,23 @@ impl App {
         self.wake();
         self.chain_step = None;
         // A running command reads what is typed; everything else waits for the prompt.
-        let is_input = self.terminal.prompt == PromptState::Busy && self.terminal.queue.is_empty() && lines.len() == 1;
+        let is_input = self.terminal.prompt == PromptState::Busy
+            && self.terminal.queue.is_empty()
+            && lines.len() == 1;
         if is_input {
             for line in lines {
-                self.command(Command::Terminal { terminal: TERMINAL, line });
+                self.command(Command::Terminal {
+                    terminal: TERMINAL,
+                    line,
+                });
             }
         } else {
             // What the editor shows is what a typed `kubectl apply -f` finds.
             for file in self.files.iter() {
-                let file = FileText { name: file.name.to_string(), text: file.text.to_string() };
+                let file = FileText {
+                    name: file.name.to_string(),
+                    text: file.text.to_string(),
+                };
                 self.env.engine.0.borrow_mut().command(Command::Save(file));
             }
             self.terminal.queue.extend(lines);
@@ -421,7 +518,9 @@ impl App {
             return false;
         }
         self.tasks_due_ms = at + TASKS_MS;
-        let Some(slide) = self.deck.slide(self.place.column, self.place.row) else { return false };
+        let Some(slide) = self.deck.slide(self.place.column, self.place.row) else {
+            return false;
+        };
         let mut tasks = (*self.tasks).clone();
         for task in slide.tasks() {
             let progress = self.env.engine.0.borrow_mut().progress(task);

@@ -38,13 +38,20 @@ impl Drawing<'_> {
             }
             BlockKind::Paragraph(text) => html! { <p {key} {class}>{ inlines(text) }</p> },
             BlockKind::List { start, items } => {
-                let items = items.iter().enumerate().map(|(index, item)| self.item(index, item));
+                let items = items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| self.item(index, item));
                 match start {
-                    Some(first) => html! { <ol {key} {class} style={format!("counter-reset:item {}", first.saturating_sub(1))}>{ for items }</ol> },
+                    Some(first) => {
+                        html! { <ol {key} {class} style={format!("counter-reset:item {}", first.saturating_sub(1))}>{ for items }</ol> }
+                    }
                     None => html! { <ul {key} {class}>{ for items }</ul> },
                 }
             }
-            BlockKind::Code { text, highlight, .. } => html! { <div {key} {class}>{ self.code(text, highlight) }</div> },
+            BlockKind::Code {
+                text, highlight, ..
+            } => html! { <div {key} {class}>{ self.code(text, highlight) }</div> },
             BlockKind::Table { align, head, rows } => html! {
                 <table {key} {class}>
                     <thead><tr>{ for head.iter().enumerate().map(|(index, text)| html! { <th key={index} scope="col" class={aligned(align, index)}>{ inlines(text) }</th> }) }</tr></thead>
@@ -60,28 +67,43 @@ impl Drawing<'_> {
                 Some(svg) => html! {
                     <figure {key} {class} role="img" aria-label={alt.clone()}>{ Html::from_html_unchecked(AttrValue::Static(svg)) }</figure>
                 },
-                None => html! { <p {key} class={classes!("missing", self.ahead(block.step))}>{ format!("{}: {alt}", self.env.t(Msg::NoFigure)) }</p> },
+                None => {
+                    html! { <p {key} class={classes!("missing", self.ahead(block.step))}>{ format!("{}: {alt}", self.env.t(Msg::NoFigure)) }</p> }
+                }
             },
             BlockKind::Columns(columns) => html! {
                 <div {key} class={classes!("columns", class)}>{ for columns.iter().enumerate().map(|(index, blocks)| html! { <div key={index}>{ self.blocks(blocks) }</div> }) }</div>
             },
-            BlockKind::Quote(blocks) => html! { <blockquote {key} {class}>{ self.blocks(blocks) }</blockquote> },
-            BlockKind::Group { blocks, .. } => html! { <div {key} {class}>{ self.blocks(blocks) }</div> },
-            BlockKind::Details { summary, blocks } => html! { <details {key} {class}><summary>{ inlines(summary) }</summary>{ self.blocks(blocks) }</details> },
+            BlockKind::Quote(blocks) => {
+                html! { <blockquote {key} {class}>{ self.blocks(blocks) }</blockquote> }
+            }
+            BlockKind::Group { blocks, .. } => {
+                html! { <div {key} {class}>{ self.blocks(blocks) }</div> }
+            }
+            BlockKind::Details { summary, blocks } => {
+                html! { <details {key} {class}><summary>{ inlines(summary) }</summary>{ self.blocks(blocks) }</details> }
+            }
             BlockKind::Rule => html! { <hr {key} /> },
             BlockKind::Live(cell) => html! { <div {key} {class}>{ cells::cell(self, cell) }</div> },
         }
     }
 
     fn item(&self, key: usize, item: &Item) -> Html {
-        let mark = item.checked.map(|is_done| if is_done { "☑ " } else { "☐ " }).unwrap_or_default();
+        let mark = item
+            .checked
+            .map(|is_done| if is_done { "☑ " } else { "☐ " })
+            .unwrap_or_default();
         html! { <li {key} class={classes!(self.ahead(item.step))}>{ mark }{ self.blocks(&item.blocks) }</li> }
     }
 
     /// A text with some lines standing out.
     pub(super) fn code(&self, text: &str, highlight: &Highlight) -> Html {
         let marked = highlight.at(self.step);
-        let is_marked = |line: u32| marked.iter().any(|(from, to)| (*from..=*to).contains(&line));
+        let is_marked = |line: u32| {
+            marked
+                .iter()
+                .any(|(from, to)| (*from..=*to).contains(&line))
+        };
         html! {
             <pre lang="en" tabindex="0"><code>
                 { for text.lines().enumerate().map(|(index, line)| {
@@ -108,7 +130,11 @@ pub(super) fn inlines(text: &[Inline]) -> Html {
     for inline in text {
         if let Inline::SoftBreak = inline {
             // Japanese lines join without a space.
-            out.push(if before_ascii { html! { { " " } } } else { html! { { "" } } });
+            out.push(if before_ascii {
+                html! { { " " } }
+            } else {
+                html! { { "" } }
+            });
             continue;
         }
         let plain = playground::deck::plain(std::slice::from_ref(inline));

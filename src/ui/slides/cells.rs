@@ -12,7 +12,13 @@ pub(super) fn cell(drawing: &Drawing, cell: &Cell) -> Html {
     let env = drawing.env;
     match cell {
         Cell::Apply(apply) => {
-            let open = |is_applied: bool| env.on(Action::Open { name: apply.name.clone(), text: apply.yaml.clone(), apply: is_applied });
+            let open = |is_applied: bool| {
+                env.on(Action::Open {
+                    name: apply.name.clone(),
+                    text: apply.yaml.clone(),
+                    apply: is_applied,
+                })
+            };
             html! {
                 <div class="cell">
                     <div class="row">
@@ -45,7 +51,11 @@ fn task_row(drawing: &Drawing, task: &Task) -> Html {
         Some((progress, mistake)) => (progress.met, progress.done, progress.of, mistake.clone()),
         None => (false, 0, task.goals.len() as u32, None),
     };
-    let share = if of == 0 { 0.0 } else { f64::from(done) / f64::from(of) };
+    let share = if of == 0 {
+        0.0
+    } else {
+        f64::from(done) / f64::from(of)
+    };
     let share = if met { 1.0 } else { share };
     const AROUND: f64 = 47.1;
     html! {

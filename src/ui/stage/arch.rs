@@ -36,17 +36,43 @@ pub(crate) fn Architecture(props: &ArchitectureProps) -> Html {
     let (width, height) = use_size(&host);
     let plan = Rc::new(Plan::fit(props.machines.len(), width, height - 4.0));
     let machines = &props.machines;
-    let node_index = |name: &str| machines.iter().position(|machine| machine.node.name == name);
-    let told = props.chain_step.and_then(|step| props.chain.steps.get(step)).map(|step| step.part.clone());
-    let mut lit: Vec<Part> = props.flights.iter().filter(|flight| !flight.is_routine).map(|flight| flight.actor.clone()).collect();
+    let node_index = |name: &str| {
+        machines
+            .iter()
+            .position(|machine| machine.node.name == name)
+    };
+    let told = props
+        .chain_step
+        .and_then(|step| props.chain.steps.get(step))
+        .map(|step| step.part.clone());
+    let mut lit: Vec<Part> = props
+        .flights
+        .iter()
+        .filter(|flight| !flight.is_routine)
+        .map(|flight| flight.actor.clone())
+        .collect();
     lit.extend(told);
-    let is_talking = |line: &Line| props.flights.iter().any(|flight| flight.line == *line && !flight.is_routine);
-    let has_error = |line: &Line| props.flights.iter().any(|flight| flight.line == *line && flight.is_error);
+    let is_talking = |line: &Line| {
+        props
+            .flights
+            .iter()
+            .any(|flight| flight.line == *line && !flight.is_routine)
+    };
+    let has_error = |line: &Line| {
+        props
+            .flights
+            .iter()
+            .any(|flight| flight.line == *line && flight.is_error)
+    };
     let mut lines = vec![Line::User, Line::Etcd, Line::Scheduler, Line::Controllers];
     if !props.control.cloud.is_empty() {
         lines.push(Line::Cloud);
     }
-    lines.extend(machines.iter().map(|machine| Line::Node(machine.node.name.clone())));
+    lines.extend(
+        machines
+            .iter()
+            .map(|machine| Line::Node(machine.node.name.clone())),
+    );
     let edges = lines.iter().map(|line| {
         let cut = matches!(line, Line::Node(name) if machines.iter().any(|machine| machine.node.name == *name && machine.node.fall.is_some()));
         let class = classes!(
@@ -57,7 +83,11 @@ pub(crate) fn Architecture(props: &ArchitectureProps) -> Html {
         );
         html! { <path key={format!("{line:?}")} {class} d={plan.line(line, node_index).unwrap_or_default()} /> }
     });
-    let picture = Picture { env: &env, props, lit: &lit };
+    let picture = Picture {
+        env: &env,
+        props,
+        lit: &lit,
+    };
     html! {
         <div class="arch" ref={host} data-testid="architecture">
             <svg viewBox={format!("0 0 {} {}", plan.width, plan.height)} width={format!("{:.0}", plan.width * plan.scale)}
@@ -136,17 +166,37 @@ impl Picture<'_> {
         classes!(
             "part",
             is_lit.then_some("lit"),
-            self.props.focus.iter().any(|word| word == id).then_some("focus"),
+            self.props
+                .focus
+                .iter()
+                .any(|word| word == id)
+                .then_some("focus"),
             is_down.then_some("down")
         )
     }
 
-    fn plain(&self, place: Rect, id: &'static str, name: &'static str, more: Option<String>, part: &Part, round: f64) -> Html {
+    fn plain(
+        &self,
+        place: Rect,
+        id: &'static str,
+        name: &'static str,
+        more: Option<String>,
+        part: &Part,
+        round: f64,
+    ) -> Html {
         let class = self.class(id, self.lit.contains(part), Some(part));
         let is_stopped = self.props.control.stopped.contains(part);
-        let more = if is_stopped { Some(String::from(self.env.t(Msg::Stopped))) } else { more };
+        let more = if is_stopped {
+            Some(String::from(self.env.t(Msg::Stopped)))
+        } else {
+            more
+        };
         let middle = place.y + place.h / 2.0;
-        let name_y = if more.is_some() { middle - 3.0 } else { middle + 4.5 };
+        let name_y = if more.is_some() {
+            middle - 3.0
+        } else {
+            middle + 4.5
+        };
         html! {
             <g key={id} {class} data-part={id}>
                 <rect class="box" x={n(place.x)} y={n(place.y)} width={n(place.w)} height={n(place.h)} rx={n(round)} />
@@ -162,7 +212,12 @@ impl Picture<'_> {
         let control = &self.props.control;
         let class = self.class("kube-apiserver", false, Some(&Part::ApiServer));
         let more = if control.is_up {
-            format!("{} req/s ・ {} {}", control.requests_per_sec, control.watches, self.env.t(Msg::Watches))
+            format!(
+                "{} req/s ・ {} {}",
+                control.requests_per_sec,
+                control.watches,
+                self.env.t(Msg::Watches)
+            )
         } else {
             String::from("…")
         };
@@ -176,14 +231,39 @@ impl Picture<'_> {
         }
     }
 
-    fn manager(&self, place: Rect, id: &'static str, controllers: &[Controller], is_cloud: bool) -> Html {
-        let mine = |part: &Part| if is_cloud { matches!(part, Part::CloudController(_)) } else { matches!(part, Part::Controller(_)) };
+    fn manager(
+        &self,
+        place: Rect,
+        id: &'static str,
+        controllers: &[Controller],
+        is_cloud: bool,
+    ) -> Html {
+        let mine = |part: &Part| {
+            if is_cloud {
+                matches!(part, Part::CloudController(_))
+            } else {
+                matches!(part, Part::Controller(_))
+            }
+        };
         let name_of = |part: &Part| match part {
             Part::Controller(name) | Part::CloudController(name) => name.clone(),
             _ => String::new(),
         };
-        let busy: Vec<String> = self.lit.iter().filter(|part| mine(part)).map(name_of).collect();
-        let class = self.class(if is_cloud { id } else { "kube-controller-manager" }, false, None);
+        let busy: Vec<String> = self
+            .lit
+            .iter()
+            .filter(|part| mine(part))
+            .map(name_of)
+            .collect();
+        let class = self.class(
+            if is_cloud {
+                id
+            } else {
+                "kube-controller-manager"
+            },
+            false,
+            None,
+        );
         let shape = if is_cloud { "box dashed" } else { "box" };
         html! {
             <g key={id} {class} data-part={id}>
@@ -204,40 +284,78 @@ impl Picture<'_> {
     }
 }
 
-/// The controllers that fit into `room`: text, left, width, busy, tooltip. A busy one is always among them; the rest is a number.
-fn pills(controllers: &[Controller], busy: &[String], room: f64) -> Vec<(String, f64, f64, bool, String)> {
-    let width = |text: &str| text.chars().count() as f64 * 5.9 + 16.0;
-    let more_width = 36.0;
-    let total: f64 = controllers.iter().map(|controller| width(&controller.name) + 4.0).sum();
-    let mut order: Vec<&Controller> = controllers.iter().collect();
-    if total > room {
-        // Those that work now come first, each group in its own order.
-        let fits: f64 = controllers.iter().scan(0.0, |sum, controller| {
-            *sum += width(&controller.name) + 4.0;
-            Some(*sum)
-        }).take_while(|sum| *sum <= room - more_width).count() as f64;
-        let hidden_busy: Vec<&Controller> = controllers.iter().skip(fits as usize).filter(|controller| busy.contains(&controller.name)).collect();
-        if !hidden_busy.is_empty() {
-            order.retain(|controller| !hidden_busy.contains(controller));
-            let at = (fits as usize).saturating_sub(hidden_busy.len());
-            for controller in hidden_busy.into_iter().rev() {
-                order.insert(at.min(order.len()), controller);
-            }
-        }
+/// A pill: text, left, width, busy, tooltip.
+type Pill = (String, f64, f64, bool, String);
+
+/// The controllers that fit into `room`, in their order. A busy one is always among them; those without room are a number at the end.
+fn pills(controllers: &[Controller], busy: &[String], room: f64) -> Vec<Pill> {
+    const GAP: f64 = 4.0;
+    const MORE: f64 = 34.0;
+    let width = |controller: &Controller| controller.name.chars().count() as f64 * 5.9 + 16.0;
+    let is_busy = |controller: &Controller| busy.contains(&controller.name);
+    let whole: f64 = controllers
+        .iter()
+        .map(|controller| width(controller) + GAP)
+        .sum::<f64>()
+        - GAP;
+    let mut free = if whole <= room {
+        room + GAP
+    } else {
+        room - MORE
+    };
+    let mut is_shown: Vec<bool> = Vec::with_capacity(controllers.len());
+    // Room for the busy ones first, then for as many of the others as fit.
+    for controller in controllers {
+        let fits = is_busy(controller) && width(controller) + GAP <= free;
+        free -= if fits { width(controller) + GAP } else { 0.0 };
+        is_shown.push(fits);
     }
-    let mut out = Vec::new();
-    let mut left = 0.0;
-    for (index, controller) in order.iter().enumerate() {
-        let is_last = index + 1 == order.len();
-        let reserve = if is_last { 0.0 } else { more_width };
-        if left + width(&controller.name) + reserve > room {
-            let rest: Vec<&str> = order[index..].iter().map(|controller| controller.name.as_str()).collect();
-            out.push((format!("+{}", rest.len()), left, more_width - 2.0, false, rest.join(", ")));
+    for (controller, is_shown) in controllers
+        .iter()
+        .zip(&mut is_shown)
+        .filter(|(_, is_shown)| !**is_shown)
+    {
+        if width(controller) + GAP > free {
             break;
         }
-        let title = if controller.queue > 0 { format!("{}: {}", controller.name, controller.queue) } else { String::new() };
-        out.push((controller.name.clone(), left, width(&controller.name), busy.contains(&controller.name), title));
-        left += width(&controller.name) + 4.0;
+        free -= width(controller) + GAP;
+        *is_shown = true;
+    }
+    let mut out: Vec<Pill> = Vec::new();
+    let mut left = 0.0;
+    for (controller, _) in controllers
+        .iter()
+        .zip(&is_shown)
+        .filter(|(_, is_shown)| **is_shown)
+    {
+        let title = if controller.queue > 0 {
+            format!("{}: {}", controller.name, controller.queue)
+        } else {
+            String::new()
+        };
+        out.push((
+            controller.name.clone(),
+            left,
+            width(controller),
+            is_busy(controller),
+            title,
+        ));
+        left += width(controller) + GAP;
+    }
+    let rest: Vec<&str> = controllers
+        .iter()
+        .zip(&is_shown)
+        .filter(|(_, is_shown)| !**is_shown)
+        .map(|(controller, _)| controller.name.as_str())
+        .collect();
+    if !rest.is_empty() {
+        out.push((
+            format!("+{}", rest.len()),
+            left,
+            MORE,
+            false,
+            rest.join(", "),
+        ));
     }
     out
 }
@@ -260,13 +378,29 @@ mod tests {
 
     #[test]
     fn a_busy_controller_is_always_among_the_visible_ones() {
-        let controllers: Vec<Controller> = ["Deployment", "ReplicaSet", "Node", "Namespace", "GarbageCollector", "Job"]
-            .iter()
-            .map(|name| Controller { name: (*name).into(), queue: 0 })
-            .collect();
+        let controllers: Vec<Controller> = [
+            "Deployment",
+            "ReplicaSet",
+            "Node",
+            "Namespace",
+            "GarbageCollector",
+            "Job",
+        ]
+        .iter()
+        .map(|name| Controller {
+            name: (*name).into(),
+            queue: 0,
+        })
+        .collect();
         for controller in &controllers {
             let shown = pills(&controllers, std::slice::from_ref(&controller.name), 228.0);
-            assert!(shown.iter().any(|(name, _, _, is_busy, _)| *name == controller.name && *is_busy), "{}", controller.name);
+            assert!(
+                shown
+                    .iter()
+                    .any(|(name, _, _, is_busy, _)| *name == controller.name && *is_busy),
+                "{}",
+                controller.name
+            );
             assert!(shown.iter().all(|(_, x, width, _, _)| x + width <= 228.0));
         }
     }

@@ -35,7 +35,10 @@ impl Rect {
     }
 
     fn shifted(self, dx: f64) -> Rect {
-        Rect { x: self.x + dx, ..self }
+        Rect {
+            x: self.x + dx,
+            ..self
+        }
     }
 }
 
@@ -74,12 +77,19 @@ impl Plan {
             plan.scale = (width / plan.width).clamp(0.7, LARGEST);
             return plan;
         }
-        let (width, height) = if width > 0.0 { (width, height) } else { (644.0, 574.0) };
+        let (width, height) = if width > 0.0 {
+            (width, height)
+        } else {
+            (644.0, 574.0)
+        };
         let scale = |plan: &Plan| (width / plan.width).min(height / plan.height);
         let mut best: Option<Plan> = None;
         for columns in 1..=nodes.clamp(3, 12) {
             let plan = Plan::wide(nodes, columns.max(3));
-            if best.as_ref().is_none_or(|best| scale(&plan) > scale(best) + 0.001) {
+            if best
+                .as_ref()
+                .is_none_or(|best| scale(&plan) > scale(best) + 0.001)
+            {
                 best = Some(plan);
             }
         }
@@ -106,7 +116,12 @@ impl Plan {
             let in_row = columns.min(nodes);
             let used = in_row as f64 * (NODE_W + GAP) - GAP;
             let x = (width - used) / 2.0 + (index % columns) as f64 * (NODE_W + GAP);
-            Rect::at(x, top + (index / columns) as f64 * (NODE_H + GAP + 6.0), NODE_W, NODE_H)
+            Rect::at(
+                x,
+                top + (index / columns) as f64 * (NODE_H + GAP + 6.0),
+                NODE_W,
+                NODE_H,
+            )
         };
         Plan {
             width,
@@ -130,7 +145,12 @@ impl Plan {
         let top = 386.0;
         let node_w = 160.0;
         let place = |index: usize| {
-            Rect::at(16.0 + (index % 2) as f64 * (node_w + 8.0), top + (index / 2) as f64 * (NODE_H + 10.0), node_w, NODE_H)
+            Rect::at(
+                16.0 + (index % 2) as f64 * (node_w + 8.0),
+                top + (index / 2) as f64 * (NODE_H + 10.0),
+                node_w,
+                NODE_H,
+            )
         };
         Plan {
             width,
@@ -150,44 +170,102 @@ impl Plan {
     }
 
     /// The line from the API server to a part, as a path. `None` for a node that is not there.
-    pub(crate) fn line(&self, line: &Line, node_index: impl Fn(&str) -> Option<usize>) -> Option<String> {
+    pub(crate) fn line(
+        &self,
+        line: &Line,
+        node_index: impl Fn(&str) -> Option<usize>,
+    ) -> Option<String> {
         let api = self.api;
         Some(match line {
             Line::User => format!("M{} {}V{}", api.mid(), api.y, self.user.bottom()),
             Line::Node(name) => self.node_line(node_index(name)?),
-            Line::Etcd if self.is_narrow => elbow_down(api.x + 26.0, api.bottom(), self.etcd.mid(), self.etcd.y),
-            Line::Scheduler if self.is_narrow => elbow_down(api.right() - 26.0, api.bottom(), self.scheduler.mid(), self.scheduler.y),
-            Line::Controllers if self.is_narrow => format!("M{} {}V{}", api.mid() - 8.0, api.bottom(), self.controllers.y),
+            Line::Etcd if self.is_narrow => {
+                elbow_down(api.x + 26.0, api.bottom(), self.etcd.mid(), self.etcd.y)
+            }
+            Line::Scheduler if self.is_narrow => elbow_down(
+                api.right() - 26.0,
+                api.bottom(),
+                self.scheduler.mid(),
+                self.scheduler.y,
+            ),
+            Line::Controllers if self.is_narrow => format!(
+                "M{} {}V{}",
+                api.mid() - 8.0,
+                api.bottom(),
+                self.controllers.y
+            ),
             Line::Cloud if self.is_narrow => {
                 let x = self.scheduler.right() + 6.0;
-                format!("M{} {}H{}Q{x} {} {x} {}V{}H{}", api.right(), api.y + 52.0, x - 8.0, api.y + 52.0, api.y + 60.0, self.cloud.middle(), self.cloud.right())
+                format!(
+                    "M{} {}H{}Q{x} {} {x} {}V{}H{}",
+                    api.right(),
+                    api.y + 52.0,
+                    x - 8.0,
+                    api.y + 52.0,
+                    api.y + 60.0,
+                    self.cloud.middle(),
+                    self.cloud.right()
+                )
             }
             Line::Etcd => format!("M{} {}H{}", api.x, self.etcd.middle(), self.etcd.right()),
-            Line::Scheduler => format!("M{} {}H{}", api.right(), self.scheduler.middle(), self.scheduler.x),
+            Line::Scheduler => format!(
+                "M{} {}H{}",
+                api.right(),
+                self.scheduler.middle(),
+                self.scheduler.x
+            ),
             Line::Controllers => {
                 let (x, y) = (api.x - 60.0, api.y + 68.0);
-                format!("M{} {y}H{}Q{x} {y} {x} {}V{}", api.x, x + 10.0, y + 10.0, self.controllers.y)
+                format!(
+                    "M{} {y}H{}Q{x} {y} {x} {}V{}",
+                    api.x,
+                    x + 10.0,
+                    y + 10.0,
+                    self.controllers.y
+                )
             }
             Line::Cloud => {
                 let (x, y) = (api.right() + 60.0, api.y + 68.0);
-                format!("M{} {y}H{}Q{x} {y} {x} {}V{}", api.right(), x - 10.0, y + 10.0, self.cloud.y)
+                format!(
+                    "M{} {y}H{}Q{x} {y} {x} {}V{}",
+                    api.right(),
+                    x - 10.0,
+                    y + 10.0,
+                    self.cloud.y
+                )
             }
         })
     }
 
     /// Where a message's label stands: beside the middle of its line.
-    pub(crate) fn label(&self, line: &Line, node_index: impl Fn(&str) -> Option<usize>) -> (f64, f64) {
+    pub(crate) fn label(
+        &self,
+        line: &Line,
+        node_index: impl Fn(&str) -> Option<usize>,
+    ) -> (f64, f64) {
         let api = self.api;
         let between = |one: Rect, other: Rect| (one.mid() + other.mid()) / 2.0;
         match line {
             Line::User => (api.mid() + 60.0, (self.user.bottom() + api.y) / 2.0 + 2.0),
             Line::Etcd if self.is_narrow => (self.etcd.mid() - 4.0, self.etcd.y - 16.0),
-            Line::Scheduler if self.is_narrow => (self.scheduler.mid() + 10.0, self.scheduler.y - 16.0),
+            Line::Scheduler if self.is_narrow => {
+                (self.scheduler.mid() + 10.0, self.scheduler.y - 16.0)
+            }
             Line::Etcd => ((self.etcd.right() + api.x) / 2.0, self.etcd.y - 8.0),
-            Line::Scheduler => ((self.scheduler.x + api.right()) / 2.0, self.scheduler.y - 12.0),
-            Line::Controllers => (between(self.controllers, api) - if self.is_narrow { 30.0 } else { 10.0 }, self.controllers.y - 12.0),
+            Line::Scheduler => (
+                (self.scheduler.x + api.right()) / 2.0,
+                self.scheduler.y - 12.0,
+            ),
+            Line::Controllers => (
+                between(self.controllers, api) - if self.is_narrow { 30.0 } else { 10.0 },
+                self.controllers.y - 12.0,
+            ),
             Line::Cloud => (between(self.cloud, api) + 10.0, self.cloud.y - 12.0),
-            Line::Node(name) => node_index(name).and_then(|index| self.nodes.get(index)).map_or((api.mid(), api.bottom()), |node| (node.mid(), node.y - 13.0)),
+            Line::Node(name) => node_index(name)
+                .and_then(|index| self.nodes.get(index))
+                .map_or((api.mid(), api.bottom()), |node| {
+                    (node.mid(), node.y - 13.0)
+                }),
         }
     }
 
@@ -195,10 +273,22 @@ impl Plan {
         let api = self.api;
         let node = self.nodes[index];
         if self.is_narrow {
-            let x = if index % 2 == 0 { 7.0 } else { self.width - 7.0 };
-            let (start, bend, end) = if index % 2 == 0 { (api.x, x + 8.0, node.x) } else { (api.right(), x - 8.0, node.right()) };
+            let x = if index.is_multiple_of(2) {
+                7.0
+            } else {
+                self.width - 7.0
+            };
+            let (start, bend, end) = if index.is_multiple_of(2) {
+                (api.x, x + 8.0, node.x)
+            } else {
+                (api.right(), x - 8.0, node.right())
+            };
             let y = api.y + 20.0;
-            return format!("M{start} {y}H{bend}Q{x} {y} {x} {}V{}H{end}", y + 8.0, node.y + 18.0);
+            return format!(
+                "M{start} {y}H{bend}Q{x} {y} {x} {}V{}H{end}",
+                y + 8.0,
+                node.y + 18.0
+            );
         }
         let column = index % self.columns;
         let shown = self.columns.min(self.nodes.len()) as f64;
@@ -215,7 +305,14 @@ impl Plan {
         let y = node.y + 18.0;
         format!(
             "M{x} {}V{}Q{x} {bus} {} {bus}H{}Q{gutter} {bus} {gutter} {}V{}Q{gutter} {y} {} {y}H{}",
-            api.bottom(), bus - 10.0, x + side * 10.0, gutter - side * 10.0, bus + 10.0, y - 6.0, gutter + 6.0, node.x
+            api.bottom(),
+            bus - 10.0,
+            x + side * 10.0,
+            gutter - side * 10.0,
+            bus + 10.0,
+            y - 6.0,
+            gutter + 6.0,
+            node.x
         )
     }
 }
@@ -230,7 +327,10 @@ fn elbow(x1: f64, y1: f64, x2: f64, y2: f64, bus: f64) -> String {
     let side = reach.signum();
     format!(
         "M{x1} {y1}V{}Q{x1} {bus} {} {bus}H{}Q{x2} {bus} {x2} {}V{y2}",
-        bus - corner, x1 + side * corner, x2 - side * corner, bus + corner
+        bus - corner,
+        x1 + side * corner,
+        x2 - side * corner,
+        bus + corner
     )
 }
 
@@ -244,17 +344,31 @@ mod tests {
 
     #[test]
     fn any_number_of_nodes_lies_within_the_picture_and_none_overlaps_another() {
-        for (width, height) in [(644.0, 500.0), (1400.0, 800.0), (360.0, 640.0), (0.0, 0.0), (3000.0, 1500.0)] {
+        for (width, height) in [
+            (644.0, 500.0),
+            (1400.0, 800.0),
+            (360.0, 640.0),
+            (0.0, 0.0),
+            (3000.0, 1500.0),
+        ] {
             for nodes in [0, 1, 2, 3, 4, 7, 10, 50] {
                 let plan = Plan::fit(nodes, width, height);
                 assert_eq!(plan.nodes.len(), nodes);
                 for (index, node) in plan.nodes.iter().enumerate() {
-                    assert!(node.x >= 0.0 && node.right() <= plan.width && node.bottom() <= plan.height, "{nodes} {width}");
+                    assert!(
+                        node.x >= 0.0 && node.right() <= plan.width && node.bottom() <= plan.height,
+                        "{nodes} {width}"
+                    );
                     let free = plan.nodes[..index].iter().all(|other| {
-                        other.right() <= node.x || node.right() <= other.x || other.bottom() <= node.y || node.bottom() <= other.y
+                        other.right() <= node.x
+                            || node.right() <= other.x
+                            || other.bottom() <= node.y
+                            || node.bottom() <= other.y
                     });
                     assert!(free, "node {index} of {nodes} overlaps");
-                    let line = plan.line(&Line::Node(String::new()), |_| Some(index)).unwrap();
+                    let line = plan
+                        .line(&Line::Node(String::new()), |_| Some(index))
+                        .unwrap();
                     assert!(line.starts_with('M') && !line.contains("NaN"));
                 }
             }

@@ -34,17 +34,44 @@ enum Tab {
 pub(crate) fn Inspector(props: &InspectorProps) -> Html {
     let env = use_env();
     let tab = use_state_eq(|| None::<Tab>);
-    let detail = use_memo((props.object.clone(), props.revision, env.engine.clone()), |(object, _, engine)| engine.0.borrow().inspect(object));
-    let has_why = detail.as_ref().as_ref().is_some_and(|detail| detail.why.is_some());
-    let tabs: Vec<(Tab, Msg)> = [(Tab::Summary, Msg::Summary), (Tab::Yaml, Msg::Yaml), (Tab::Events, Msg::Events), (Tab::Why, Msg::Why)]
-        .into_iter()
-        .filter(|(tab, _)| *tab != Tab::Why || has_why)
-        .collect();
-    let is_waiting = props.row.as_ref().is_some_and(|row| matches!(row.state, playground::State::Pending | playground::State::Failed));
-    let natural = if has_why && is_waiting { Tab::Why } else { Tab::Summary };
-    let chosen = tab.filter(|tab| tabs.iter().any(|(known, _)| known == tab)).unwrap_or(natural);
+    let detail = use_memo(
+        (props.object.clone(), props.revision, env.engine.clone()),
+        |(object, _, engine)| engine.0.borrow().inspect(object),
+    );
+    let has_why = detail
+        .as_ref()
+        .as_ref()
+        .is_some_and(|detail| detail.why.is_some());
+    let tabs: Vec<(Tab, Msg)> = [
+        (Tab::Summary, Msg::Summary),
+        (Tab::Yaml, Msg::Yaml),
+        (Tab::Events, Msg::Events),
+        (Tab::Why, Msg::Why),
+    ]
+    .into_iter()
+    .filter(|(tab, _)| *tab != Tab::Why || has_why)
+    .collect();
+    let is_waiting = props.row.as_ref().is_some_and(|row| {
+        matches!(
+            row.state,
+            playground::State::Pending | playground::State::Failed
+        )
+    });
+    let natural = if has_why && is_waiting {
+        Tab::Why
+    } else {
+        Tab::Summary
+    };
+    let chosen = tab
+        .filter(|tab| tabs.iter().any(|(known, _)| known == tab))
+        .unwrap_or(natural);
     let (state, status) = match &props.row {
-        Some(row) => (row.state, row.pod.as_ref().map_or_else(|| format!("{:?}", row.state), |pod| pod.status.clone())),
+        Some(row) => (
+            row.state,
+            row.pod
+                .as_ref()
+                .map_or_else(|| format!("{:?}", row.state), |pod| pod.status.clone()),
+        ),
         None => (playground::State::Plain, String::new()),
     };
     let close = env.on(Action::Select(None));
@@ -133,14 +160,27 @@ pub(crate) fn yaml_line(line: &str) -> Html {
     if body.starts_with('#') {
         return html! { <>{ indent.to_string() }<span class="y-com">{ body.to_string() }</span>{ "\n" }</> };
     }
-    let end = body.find(": ").or_else(|| body.ends_with(':').then(|| body.len() - 1));
+    let end = body
+        .find(": ")
+        .or_else(|| body.ends_with(':').then(|| body.len() - 1));
     let (key, value) = match end {
         Some(end) => (&body[..end], &body[end..]),
         None => ("", body),
     };
-    let (colon, value) = if key.is_empty() { ("", value) } else { value.split_at(value.len().min(if value.starts_with(": ") { 2 } else { 1 })) };
-    let is_number = !value.is_empty() && value.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
-    let class = if is_number || matches!(value, "true" | "false" | "null") { "y-num" } else { "y-str" };
+    let (colon, value) = if key.is_empty() {
+        ("", value)
+    } else {
+        value.split_at(value.len().min(if value.starts_with(": ") { 2 } else { 1 }))
+    };
+    let is_number = !value.is_empty()
+        && value
+            .chars()
+            .all(|letter| letter.is_ascii_digit() || letter == '.');
+    let class = if is_number || matches!(value, "true" | "false" | "null") {
+        "y-num"
+    } else {
+        "y-str"
+    };
     html! { <>{ indent.to_string() }<span class="y-key">{ key.to_string() }</span>{ colon.to_string() }<span {class}>{ value.to_string() }</span>{ "\n" }</> }
 }
 

@@ -33,7 +33,11 @@ pub(crate) fn MachineBox(props: &MachineProps) -> Html {
     let Rect { x, y, w, h } = props.place;
     let node = &props.machine.node;
     let (state, says) = condition(&env, &props.machine);
-    let object = ObjectRef { kind: "Node".into(), namespace: String::new(), name: node.name.clone() };
+    let object = ObjectRef {
+        kind: "Node".into(),
+        namespace: String::new(),
+        name: node.name.clone(),
+    };
     let is_down = node.fall.is_some();
     let class = classes!(
         "machine",
@@ -41,8 +45,16 @@ pub(crate) fn MachineBox(props: &MachineProps) -> Html {
         is_down.then_some("down"),
         (props.is_focused || props.chosen.as_ref() == Some(&object)).then_some("focus")
     );
-    let label = format!("Node {} · {says} · Pods {}", node.name, props.machine.pods.len());
-    let note = if matches!(state, State::Ready) && !node.cordoned { node.zone.clone() } else { says };
+    let label = format!(
+        "Node {} · {says} · Pods {}",
+        node.name,
+        props.machine.pods.len()
+    );
+    let note = if matches!(state, State::Ready) && !node.cordoned {
+        node.zone.clone()
+    } else {
+        says
+    };
     let act = env.act.clone();
     let chosen = object.clone();
     let open = Callback::from(move |event: KeyboardEvent| {
@@ -99,7 +111,9 @@ fn light(state: State, x: f64, y: f64) -> Html {
             <g><circle cx={x.clone()} cy={y.clone()} r="6" fill="var(--c)" />
             <path d={format!("M{} {}l5 5m0 -5l-5 5", x.parse::<f64>().unwrap_or(0.0) - 2.5, y.parse::<f64>().unwrap_or(0.0) - 2.5)} stroke="var(--panel)" stroke-width="1.5" /></g>
         },
-        _ => html! { <circle cx={x} cy={y} r="5.2" fill="none" stroke="var(--c)" stroke-width="1.6" stroke-dasharray="3 2" /> },
+        _ => {
+            html! { <circle cx={x} cy={y} r="5.2" fill="none" stroke="var(--c)" stroke-width="1.6" stroke-dasharray="3 2" /> }
+        }
     }
 }
 
@@ -135,7 +149,13 @@ fn agents(busy: &[Part], place: Rect) -> Html {
 
 /// How pods are set out: columns, cell size, radius, and whether names fit.
 fn grid(count: usize, w: f64, h: f64) -> (usize, f64, f64, f64, bool) {
-    let columns = if w < 150.0 && count <= 4 { 2 } else if count <= 4 { 2 } else if count <= 6 { 3 } else { 0 };
+    let columns = if count <= 4 {
+        2
+    } else if count <= 6 {
+        3
+    } else {
+        0
+    };
     if columns > 0 {
         let rows = count.div_ceil(columns).max(1);
         let cell_w = w / columns as f64;
@@ -144,7 +164,13 @@ fn grid(count: usize, w: f64, h: f64) -> (usize, f64, f64, f64, bool) {
         if columns == 2 {
             return (columns, cell_w, cell_h, radius, true);
         }
-        return (columns, cell_w, (h / rows as f64).min(56.0), radius.min(18.0), false);
+        return (
+            columns,
+            cell_w,
+            (h / rows as f64).min(56.0),
+            radius.min(18.0),
+            false,
+        );
     }
     // Without names: the largest cells of which all fit.
     let mut best = (1, w, w, 2.0);
@@ -160,7 +186,12 @@ fn grid(count: usize, w: f64, h: f64) -> (usize, f64, f64, f64, bool) {
 }
 
 fn pods(env: &Env, machine: &Machine, chosen: &Option<ObjectRef>, place: Rect) -> Html {
-    let (x, y, w, h) = (place.x + 10.0, place.y + 74.0, place.w - 20.0, place.h - 74.0 - 30.0);
+    let (x, y, w, h) = (
+        place.x + 10.0,
+        place.y + 74.0,
+        place.w - 20.0,
+        place.h - 74.0 - 30.0,
+    );
     let count = machine.pods.len();
     if count > MOST_SHAPES {
         return counts(machine, x, y);
@@ -200,9 +231,17 @@ fn counts(machine: &Machine, x: f64, y: f64) -> Html {
 }
 
 fn meter(label: &'static str, x: f64, y: f64, w: f64, used: u64, of: u64) -> Html {
-    let share = if of == 0 { 0.0 } else { (used as f64 / of as f64).clamp(0.0, 1.0) };
+    let share = if of == 0 {
+        0.0
+    } else {
+        (used as f64 / of as f64).clamp(0.0, 1.0)
+    };
     let bar = (w - 34.0).max(8.0);
-    let class = if share > 0.9 { "meter tight" } else { "meter full" };
+    let class = if share > 0.9 {
+        "meter tight"
+    } else {
+        "meter full"
+    };
     html! {
         <g>
             <title>{ format!("{label} {:.0} %", share * 100.0) }</title>
@@ -228,7 +267,11 @@ mod tests {
         for count in 1..=super::MOST_SHAPES {
             let (columns, cell_w, cell_h, radius, with_names) = grid(count, 170.0, 122.0);
             let rows = count.div_ceil(columns) as f64;
-            let last = if with_names { (rows - 1.0) * cell_h + 2.0 * radius + 16.0 } else { rows * cell_h };
+            let last = if with_names {
+                (rows - 1.0) * cell_h + 2.0 * radius + 16.0
+            } else {
+                rows * cell_h
+            };
             assert!(last <= 122.5, "{count} pods are {last} high");
             assert!(columns as f64 * cell_w <= 170.5 && radius >= 2.0, "{count}");
         }

@@ -6,7 +6,11 @@ use crate::flights::{Flight, Line};
 use crate::stage::geometry::Plan;
 
 /// Draws one message. The browser moves it; the application takes it away when it has arrived.
-pub(crate) fn dot(flight: &Flight, plan: &Plan, node_index: impl Fn(&str) -> Option<usize> + Copy) -> Html {
+pub(crate) fn dot(
+    flight: &Flight,
+    plan: &Plan,
+    node_index: impl Fn(&str) -> Option<usize> + Copy,
+) -> Html {
     let Some(path) = plan.line(&flight.line, node_index) else {
         return html! { <g key={flight.id.to_string()} /> };
     };
@@ -18,7 +22,11 @@ pub(crate) fn dot(flight: &Flight, plan: &Plan, node_index: impl Fn(&str) -> Opt
         flight.is_error.then_some("error"),
         flight.is_routine.then_some("routine")
     );
-    let (size, halo) = if flight.is_routine { (2.5, 5.0) } else { (size, size * 2.0) };
+    let (size, halo) = if flight.is_routine {
+        (2.5, 5.0)
+    } else {
+        (size, size * 2.0)
+    };
     html! {
         <g {class} key={flight.id.to_string()} style={format!("offset-path:path('{path}');{time}")}>
             <circle class="halo" r={halo.to_string()} />
@@ -28,7 +36,11 @@ pub(crate) fn dot(flight: &Flight, plan: &Plan, node_index: impl Fn(&str) -> Opt
 }
 
 /// What is written beside the lines: one label per line, that of the newest message on it.
-pub(crate) fn tags(flights: &[Flight], plan: &Plan, node_index: impl Fn(&str) -> Option<usize> + Copy) -> Html {
+pub(crate) fn tags(
+    flights: &[Flight],
+    plan: &Plan,
+    node_index: impl Fn(&str) -> Option<usize> + Copy,
+) -> Html {
     let mut newest: Vec<&Flight> = Vec::new();
     for flight in flights.iter().filter(|flight| !flight.is_routine) {
         match newest.iter_mut().find(|other| other.line == flight.line) {
@@ -55,9 +67,16 @@ pub(crate) fn tags(flights: &[Flight], plan: &Plan, node_index: impl Fn(&str) ->
 
 fn tag(flight: &Flight, plan: &Plan, node_index: impl Fn(&str) -> Option<usize>) -> Html {
     let (x, y) = plan.label(&flight.line, node_index);
-    let text = if flight.count > 1 { format!("{} ×{}", flight.label, flight.count) } else { String::from(&*flight.label) };
+    let text = if flight.count > 1 {
+        format!("{} ×{}", flight.label, flight.count)
+    } else {
+        String::from(&*flight.label)
+    };
     let width = crate::dom::columns(&text) as f64 * 6.5 + 16.0;
-    let x = x.clamp(width / 2.0 + 2.0, (plan.width - width / 2.0 - 2.0).max(width / 2.0 + 2.0));
+    let x = x.clamp(
+        width / 2.0 + 2.0,
+        (plan.width - width / 2.0 - 2.0).max(width / 2.0 + 2.0),
+    );
     html! {
         <g key={format!("{:?}", flight.line)} class={classes!("tag", flight.is_error.then_some("error"))} style={format!("--for:{:.0}ms", flight.lasts_ms)}>
             <rect x={format!("{:.1}", x - width / 2.0)} y={format!("{:.1}", y - 10.0)} width={format!("{width:.1}")} height="20" rx="10" />

@@ -30,9 +30,17 @@ pub(crate) fn Tree(props: &TreeProps) -> Html {
     let (width, _) = use_size(&host);
     let spread = use_state(BTreeSet::<Rc<str>>::new);
     let width = if width > 0.0 { width } else { 644.0 };
-    let layout = use_memo((props.objects.clone(), width as i64, props.shows_system, (*spread).clone()), |(objects, width, shows_system, spread)| {
-        lay_out(objects, *width as f64, *shows_system, spread)
-    });
+    let layout = use_memo(
+        (
+            props.objects.clone(),
+            width as i64,
+            props.shows_system,
+            (*spread).clone(),
+        ),
+        |(objects, width, shows_system, spread)| {
+            lay_out(objects, *width as f64, *shows_system, spread)
+        },
+    );
     if layout.cards.is_empty() {
         return html! {
             <div class="tree" ref={host}>
@@ -108,10 +116,22 @@ pub(crate) fn Tree(props: &TreeProps) -> Html {
 
 /// The chosen card and those that lead to it.
 fn path_of(layout: &Layout, chosen: &Option<ObjectRef>) -> Vec<usize> {
-    let Some(chosen) = chosen else { return Vec::new() };
-    let Some(mut at) = layout.cards.iter().position(|card| refer(&card.row) == *chosen) else { return Vec::new() };
+    let Some(chosen) = chosen else {
+        return Vec::new();
+    };
+    let Some(mut at) = layout
+        .cards
+        .iter()
+        .position(|card| refer(&card.row) == *chosen)
+    else {
+        return Vec::new();
+    };
     let mut path = vec![at];
-    while let Some(link) = layout.links.iter().find(|link| link.to == at && !link.is_reference) {
+    while let Some(link) = layout
+        .links
+        .iter()
+        .find(|link| link.to == at && !link.is_reference)
+    {
         if path.contains(&link.from) {
             break;
         }
@@ -139,7 +159,10 @@ fn fitting(name: &str, kind: &str, width: f64) -> String {
     if letters <= room || kind != "Pod" {
         return String::from(name);
     }
-    let tail: String = name.chars().skip(letters - room.saturating_sub(1)).collect();
+    let tail: String = name
+        .chars()
+        .skip(letters - room.saturating_sub(1))
+        .collect();
     format!("…{tail}")
 }
 
@@ -151,10 +174,16 @@ fn roam(event: KeyboardEvent) {
         "ArrowUp" | "ArrowLeft" => -1,
         _ => return,
     };
-    let Some(active) = crate::dom::document().and_then(|document| document.active_element()) else { return };
+    let Some(active) = crate::dom::document().and_then(|document| document.active_element()) else {
+        return;
+    };
     let mut next = active;
     loop {
-        let sibling = if step > 0 { next.next_element_sibling() } else { next.previous_element_sibling() };
+        let sibling = if step > 0 {
+            next.next_element_sibling()
+        } else {
+            next.previous_element_sibling()
+        };
         match sibling {
             Some(sibling) if sibling.tag_name().eq_ignore_ascii_case("button") => {
                 event.prevent_default();

@@ -49,7 +49,10 @@ impl Table {
             let at = format!(" {line} ").find(&format!(" {word} "))?;
             Some(at)
         };
-        Some(Table { name: column("NAME")?, status: column("STATUS") })
+        Some(Table {
+            name: column("NAME")?,
+            status: column("STATUS"),
+        })
     }
 }
 
@@ -59,7 +62,10 @@ fn row(env: &Env, table: &Table, line: &str) -> Html {
         if from >= letters.len() || letters[from] == ' ' || (from > 0 && letters[from - 1] != ' ') {
             return None;
         }
-        let end = letters[from..].iter().position(|letter| *letter == ' ').map_or(letters.len(), |length| from + length);
+        let end = letters[from..]
+            .iter()
+            .position(|letter| *letter == ' ')
+            .map_or(letters.len(), |length| from + length);
         Some((end, letters[from..end].iter().collect()))
     };
     let text = |from: usize, to: usize| -> String { letters[from..to].iter().collect() };
@@ -88,12 +94,25 @@ fn row(env: &Env, table: &Table, line: &str) -> Html {
 fn tone(word: &str) -> Option<&'static str> {
     let first = word.split(',').next().unwrap_or(word);
     Some(match first {
-        "Running" | "Ready" | "Completed" | "Succeeded" | "Active" | "Bound" | "Available" | "Complete" => "ok",
-        "Pending" | "ContainerCreating" | "PodInitializing" | "SchedulingGated" | "Suspended" | "Released" => "wa",
+        "Running" | "Ready" | "Completed" | "Succeeded" | "Active" | "Bound" | "Available"
+        | "Complete" => "ok",
+        "Pending" | "ContainerCreating" | "PodInitializing" | "SchedulingGated" | "Suspended"
+        | "Released" => "wa",
         "Terminating" | "Unknown" => "go",
-        _ if first.starts_with("Init:") && !first.contains("Err") && !first.contains("BackOff") => "wa",
-        _ if first.ends_with("Error") || first.ends_with("BackOff") || first.starts_with("Err") => "ba",
-        "OOMKilled" | "Failed" | "Evicted" | "NotReady" | "Lost" | "NodeLost" | "InvalidImageName" | "ContainerStatusUnknown" => "ba",
+        _ if first.starts_with("Init:") && !first.contains("Err") && !first.contains("BackOff") => {
+            "wa"
+        }
+        _ if first.ends_with("Error") || first.ends_with("BackOff") || first.starts_with("Err") => {
+            "ba"
+        }
+        "OOMKilled"
+        | "Failed"
+        | "Evicted"
+        | "NotReady"
+        | "Lost"
+        | "NodeLost"
+        | "InvalidImageName"
+        | "ContainerStatusUnknown" => "ba",
         _ => return None,
     })
 }
@@ -104,8 +123,20 @@ mod tests {
 
     #[test]
     fn a_header_tells_where_its_columns_begin() {
-        assert_eq!(Table::of("NAME      READY   STATUS    RESTARTS   AGE"), Some(Table { name: 0, status: Some(18) }));
-        assert_eq!(Table::of("NAMESPACE   NAME   DATA   AGE"), Some(Table { name: 12, status: None }));
+        assert_eq!(
+            Table::of("NAME      READY   STATUS    RESTARTS   AGE"),
+            Some(Table {
+                name: 0,
+                status: Some(18)
+            })
+        );
+        assert_eq!(
+            Table::of("NAMESPACE   NAME   DATA   AGE"),
+            Some(Table {
+                name: 12,
+                status: None
+            })
+        );
         assert_eq!(Table::of("NAME of the thing"), None);
         assert_eq!(Table::of("Name:             web"), None);
     }

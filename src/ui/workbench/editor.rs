@@ -49,7 +49,9 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
         let text = props.text.clone();
         use_effect_with(has_mirror, move |has_mirror| {
             if *has_mirror {
-                *mirror.borrow_mut() = host.cast::<web_sys::Element>().and_then(|host| Mirror::new(&host, &text, newest));
+                *mirror.borrow_mut() = host
+                    .cast::<web_sys::Element>()
+                    .and_then(|host| Mirror::new(&host, &text, newest));
             }
             move || {
                 if let Some(mirror) = mirror.borrow_mut().take() {
@@ -69,11 +71,17 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
     {
         let mirror = mirror.clone();
         let text = props.text.clone();
-        use_effect_with((props.problems.clone(), env.lang, has_mirror), move |(problems, lang, _)| {
-            if let Some(mirror) = &*mirror.borrow() {
-                mirror.call("setDiagnostics", &[diagnostics(&text, problems, *lang).into()]);
-            }
-        });
+        use_effect_with(
+            (props.problems.clone(), env.lang, has_mirror),
+            move |(problems, lang, _)| {
+                if let Some(mirror) = &*mirror.borrow() {
+                    mirror.call(
+                        "setDiagnostics",
+                        &[diagnostics(&text, problems, *lang).into()],
+                    );
+                }
+            },
+        );
     }
     {
         let mirror = mirror.clone();
@@ -89,7 +97,10 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
         let mirror = mirror.clone();
         use_effect_with((props.against.clone(), has_mirror), move |(against, _)| {
             if let Some(mirror) = &*mirror.borrow() {
-                mirror.call("showDiff", &[against.as_deref().map_or(JsValue::NULL, JsValue::from_str)]);
+                mirror.call(
+                    "showDiff",
+                    &[against.as_deref().map_or(JsValue::NULL, JsValue::from_str)],
+                );
             }
         });
     }
@@ -131,7 +142,10 @@ fn factory() -> Option<Function> {
     #[cfg(target_arch = "wasm32")]
     {
         let module = Reflect::get(&js_sys::global(), &"KP_CM".into()).ok()?;
-        Reflect::get(&module, &"create".into()).ok()?.dyn_into().ok()
+        Reflect::get(&module, &"create".into())
+            .ok()?
+            .dyn_into()
+            .ok()
     }
 }
 
@@ -162,14 +176,23 @@ impl Mirror {
         };
         let complete = {
             let env = env.clone();
-            Closure::<dyn FnMut(u32, String) -> JsValue>::new(move |at, text: String| completions(&env.borrow(), at, &text))
+            Closure::<dyn FnMut(u32, String) -> JsValue>::new(move |at, text: String| {
+                completions(&env.borrow(), at, &text)
+            })
         };
         let hover = {
             let env = env.clone();
             Closure::<dyn FnMut(u32, String) -> JsValue>::new(move |at, text: String| {
                 let env = env.borrow();
-                let found = env.engine.0.try_borrow().ok().and_then(|playground| playground.hover(&text, bytes(&text, at)));
-                found.map_or(JsValue::NULL, |text| JsValue::from_str(said(&text, env.lang)))
+                let found = env
+                    .engine
+                    .0
+                    .try_borrow()
+                    .ok()
+                    .and_then(|playground| playground.hover(&text, bytes(&text, at)));
+                found.map_or(JsValue::NULL, |text| {
+                    JsValue::from_str(said(&text, env.lang))
+                })
             })
         };
         let options = {
@@ -186,7 +209,13 @@ impl Mirror {
             ])
         };
         let handle = factory()?.call2(&JsValue::UNDEFINED, host, &options).ok()?;
-        Some(Mirror { handle, _change: change, _submit: submit, _complete: complete, _hover: hover })
+        Some(Mirror {
+            handle,
+            _change: change,
+            _submit: submit,
+            _complete: complete,
+            _hover: hover,
+        })
     }
 
     fn call(&self, name: &str, arguments: &[JsValue]) {
@@ -200,7 +229,9 @@ impl Mirror {
 }
 
 fn completions(env: &Env, at: u32, text: &str) -> JsValue {
-    let Ok(playground) = env.engine.0.try_borrow() else { return JsValue::NULL };
+    let Ok(playground) = env.engine.0.try_borrow() else {
+        return JsValue::NULL;
+    };
     let found = playground.complete_manifest(text, bytes(text, at));
     if found.candidates.is_empty() {
         return JsValue::NULL;
@@ -208,9 +239,18 @@ fn completions(env: &Env, at: u32, text: &str) -> JsValue {
     let options: Array = found
         .candidates
         .iter()
-        .map(|candidate| JsValue::from(object(&[("label", candidate.text.as_str().into()), ("detail", candidate.detail.as_str().into())])))
+        .map(|candidate| {
+            JsValue::from(object(&[
+                ("label", candidate.text.as_str().into()),
+                ("detail", candidate.detail.as_str().into()),
+            ]))
+        })
         .collect();
-    object(&[("from", utf16(text, found.from).into()), ("options", options.into())]).into()
+    object(&[
+        ("from", utf16(text, found.from).into()),
+        ("options", options.into()),
+    ])
+    .into()
 }
 
 fn diagnostics(text: &str, problems: &[Problem], lang: Lang) -> Array {
@@ -227,12 +267,23 @@ fn diagnostics(text: &str, problems: &[Problem], lang: Lang) -> Array {
             }
             let actions = Array::new();
             if let Some(replacement) = &problem.replacement {
-                actions.push(&object(&[("name", Msg::ReplaceIt.text(lang).into()), ("insert", replacement.as_str().into())]));
+                actions.push(&object(&[
+                    ("name", Msg::ReplaceIt.text(lang).into()),
+                    ("insert", replacement.as_str().into()),
+                ]));
             }
             JsValue::from(object(&[
                 ("from", utf16(text, problem.from).into()),
                 ("to", utf16(text, problem.to).into()),
-                ("severity", if problem.is_warning { "warning" } else { "error" }.into()),
+                (
+                    "severity",
+                    if problem.is_warning {
+                        "warning"
+                    } else {
+                        "error"
+                    }
+                    .into(),
+                ),
                 ("message", message.as_str().into()),
                 ("path", problem.path.as_str().into()),
                 ("actions", actions.into()),
@@ -252,7 +303,10 @@ fn object(fields: &[(&str, JsValue)]) -> Object {
 
 /// The UTF-16 offset of a byte offset; one inside a letter or past the end goes to the next boundary before it.
 pub(crate) fn utf16(text: &str, byte: usize) -> u32 {
-    text.char_indices().take_while(|(at, letter)| at + letter.len_utf8() <= byte).map(|(_, letter)| letter.len_utf16() as u32).sum()
+    text.char_indices()
+        .take_while(|(at, letter)| at + letter.len_utf8() <= byte)
+        .map(|(_, letter)| letter.len_utf16() as u32)
+        .sum()
 }
 
 /// The byte offset of a UTF-16 offset.

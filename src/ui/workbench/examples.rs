@@ -30,7 +30,10 @@ pub(crate) struct Example {
 pub(crate) const EXAMPLES: [Example; 4] = [
     Example {
         file: "web.yaml",
-        title: Title { ja: "Deployment：nginx を 3 つ", en: "Deployment: three of nginx" },
+        title: Title {
+            ja: "Deployment：nginx を 3 つ",
+            en: "Deployment: three of nginx",
+        },
         text: "apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -56,7 +59,10 @@ spec:
     },
     Example {
         file: "pod.yaml",
-        title: Title { ja: "Pod：ひとつだけ、作り直されない", en: "Pod: a single one that nobody replaces" },
+        title: Title {
+            ja: "Pod：ひとつだけ、作り直されない",
+            en: "Pod: a single one that nobody replaces",
+        },
         text: "apiVersion: v1
 kind: Pod
 metadata:
@@ -73,7 +79,10 @@ spec:
     },
     Example {
         file: "greedy.yaml",
-        title: Title { ja: "入りきらない Deployment：なぜ Pending？", en: "A Deployment that does not fit: why Pending?" },
+        title: Title {
+            ja: "入りきらない Deployment：なぜ Pending？",
+            en: "A Deployment that does not fit: why Pending?",
+        },
         text: "apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -99,7 +108,10 @@ spec:
     },
     Example {
         file: "pinned.yaml",
-        title: Title { ja: "nodeSelector：置き場所を選ぶ Pod", en: "nodeSelector: a Pod that chooses its node" },
+        title: Title {
+            ja: "nodeSelector：置き場所を選ぶ Pod",
+            en: "nodeSelector: a Pod that chooses its node",
+        },
         text: "apiVersion: v1
 kind: Pod
 metadata:
