@@ -2,8 +2,9 @@
 //!
 //! A [`Workstation`] owns the cluster and steps it together with its terminals, so that one virtual clock rules
 //! both. The shell and its tools are [`posix`]'s; kubectl is [`kubectl::Invocation`]; this room joins them and has
-//! no commands of its own. Plain data: a clone continues as its original.
+//! one command of its own, `kubenkyo`, which breaks things. Plain data: a clone continues as its original.
 
+mod breaking;
 mod kubectl_host;
 mod terminal;
 mod workstation;

@@ -82,6 +82,8 @@ impl Terminal {
             now,
             rng,
             started: Vec::new(),
+            broken: Vec::new(),
+            nodes: 0,
         };
         let inner = posix::Terminal::new(mounts, Flavour::Gnu, env, dir, false, &mut host);
         Terminal {
@@ -179,9 +181,12 @@ impl Terminal {
                 now,
                 rng,
                 started: Vec::new(),
+                broken: Vec::new(),
+                nodes: cluster.options().nodes,
             };
             let poll = self.inner.system.step(disk, &mut host, left.min(SLICE));
             self.jobs.extend(host.started);
+            crate::breaking::inflict(cluster, host.broken);
             left = left.saturating_sub(SLICE);
             let has_ended_line = self.collect(cluster, disk);
             self.shell_at = match poll {
@@ -289,6 +294,9 @@ struct ShellHost<'a> {
     now: Time,
     rng: &'a mut Rng,
     started: Vec<(Pid, Job)>,
+    /// What `kubenkyo` was asked to break.
+    broken: Vec<cluster::Fault>,
+    nodes: u32,
 }
 
 impl posix::Host for ShellHost<'_> {
@@ -306,6 +314,11 @@ impl posix::Host for ShellHost<'_> {
 
     fn external(&mut self, call: &posix::Call, _files: &mut posix::Files<'_>) -> External {
         let name = call.argv.first().and_then(|name| name.rsplit('/').next());
+        if name == Some("kubenkyo") {
+            let (fault, done) = crate::breaking::run(&call.argv[1..], self.nodes);
+            self.broken.extend(fault);
+            return External::Done(done);
+        }
         if !matches!(name, Some("kubectl" | "k")) {
             return External::NotFound;
         }

@@ -183,6 +183,7 @@ fn user_files() -> Volume {
         programs: &[
             "/usr/local/bin/kubectl",
             "/usr/local/bin/k",
+            "/usr/local/bin/kubenkyo",
             "curl",
             "jq",
             "dig",
