@@ -29,6 +29,9 @@ impl ApiServer {
         let mut problems = Vec::new();
         let old = old.unwrap_or(&Value::Null);
         self.cluster_ip(object, old, &mut problems);
+        if !problems.is_empty() {
+            return call.check(object, problems);
+        }
         self.node_ports(object, old, &mut problems);
         call.check(object, problems)
     }
@@ -48,6 +51,24 @@ impl ApiServer {
             }
             return;
         }
+        let families = spec.get("ipFamilies").items();
+        let is_lenient =
+            spec.str("clusterIP") == "None" || spec.str("ipFamilyPolicy") == "PreferDualStack";
+        for (at, family) in families.iter().enumerate() {
+            // Only the first family is the service's own choice where dual stack is a wish.
+            if family.as_str() != Some("IPv4")
+                && (at == 0 || !is_lenient)
+                && spec.str("clusterIP") != "None"
+            {
+                let path = Path::new("spec");
+                let families = path.child("ipFamilies");
+                problems.push(
+                    families
+                        .index(at)
+                        .invalid(family, "not configured on this cluster"),
+                );
+            }
+        }
         let given = spec.shared_str("clusterIP");
         let before = old.get("spec").shared_str("clusterIP");
         let ip = if given.is_empty() && !before.is_empty() {
@@ -55,8 +76,20 @@ impl ApiServer {
         } else if given.is_empty() {
             self.free_ip().into()
         } else {
-            if given != before && given != *"None" && self.is_ip_taken(&given) {
-                let path = Path::new("spec");
+            let path = Path::new("spec");
+            let address: Option<std::net::Ipv4Addr> = given.parse().ok();
+            if given != *"None" && address.is_none() {
+                let ips = path.child("clusterIPs");
+                problems.push(ips.index(0).invalid(
+                    &given,
+                    "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+                ));
+            } else if address.is_some_and(|ip| !(FIRST_IP..=LAST_IP).contains(&u32::from(ip))) {
+                problems.push(path.child("clusterIPs").invalid(
+                    list![given.clone()],
+                    &format!("failed to allocate IP {given}: the provided network does not match the current range"),
+                ));
+            } else if given != before && given != *"None" && self.is_ip_taken(&given) {
                 problems.push(path.child("clusterIPs").invalid(
                     list![given.clone()],
                     &format!("failed to allocate IP {given}: provided IP is already allocated"),

@@ -42,6 +42,7 @@ impl ApiServer {
                 "resourceVersion should not be set on objects to be created",
             ));
         }
+        call.name = object.get("metadata").shared_str("name");
         self.admit(call, Operation::Create, &mut object, None)?;
         let uid = new_uid(&mut self.uids);
         fill_system_fields(&mut object, uid, call.now);

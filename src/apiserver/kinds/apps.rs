@@ -8,6 +8,9 @@ use super::fill::{edit, edit_each, edit_made, fill, fill_text};
 use super::{Generation, Rules, template};
 use crate::validate::workloads;
 
+/// The old count of a daemon set's templates, still kept as an annotation.
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
 pub(crate) static DEPLOYMENT: Rules = Rules {
     generation: Generation::SpecAndAnnotations,
     defaults: |object| {
@@ -73,6 +76,19 @@ pub(crate) static DAEMON_SET: Rules = Rules {
         let mut status = map! {};
         daemon_set_status(&mut status);
         object.set("status", status);
+        let notes = object.entry("metadata").entry("annotations");
+        notes.set(TEMPLATE_GENERATION, "1");
+    },
+    prepare_update: |object, old| {
+        let before = old.path("metadata.annotations").str(TEMPLATE_GENERATION);
+        let mut count: i64 = before.parse().unwrap_or(1);
+        count += i64::from(object.path("spec.template") != old.path("spec.template"));
+        let count = count.to_string();
+        let notes = object.path("metadata.annotations");
+        if notes.str(TEMPLATE_GENERATION) != count {
+            let notes = object.entry("metadata").entry("annotations");
+            notes.set(TEMPLATE_GENERATION, count);
+        }
     },
     validate: workloads::daemon_set,
     validate_update: workloads::daemon_set_update,

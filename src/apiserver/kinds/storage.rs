@@ -33,6 +33,7 @@ pub(crate) static VOLUME: Rules = Rules {
     },
     prepare_create: |object| object.set("status", map! { "phase": "Pending" }),
     validate: crate::validate::storage::volume,
+    validate_update: crate::validate::storage::volume_update,
     ..Rules::PLAIN
 };
 
@@ -43,6 +44,7 @@ pub(crate) static CLASS: Rules = Rules {
         fill(object, "volumeBindingMode", "Immediate");
     },
     validate: crate::validate::storage::class,
+    validate_update: crate::validate::storage::class_update,
     ..Rules::PLAIN
 };
 
@@ -89,6 +91,10 @@ pub(crate) fn claim_defaults(claim: &mut Value) {
 
 /// The old field for what a claim is filled from and the new one say the same, as far as the old one can.
 fn mirror_source(spec: &mut Value) {
+    // Sources in other namespaces are a feature that is off by default.
+    if !spec.get("dataSourceRef").str("namespace").is_empty() {
+        spec.remove("dataSourceRef");
+    }
     let (old, new) = (
         spec.get("dataSource").clone(),
         spec.get("dataSourceRef").clone(),

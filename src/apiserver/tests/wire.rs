@@ -13,7 +13,7 @@ use crate::http::{self, HttpRequest};
 use crate::{ApiServer, Caller, Reply, User};
 
 /// Answers equal to the recorded ones; may only rise.
-const FLOOR: usize = 160;
+const FLOOR: usize = 179;
 
 const RECORDINGS: [&str; 8] = [
     "1-discovery",

@@ -171,7 +171,7 @@ pub(crate) fn c_identifier(text: &str) -> Vec<String> {
 pub(crate) fn port_name(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     if text.len() > 15 {
-        out.push(too_long(15));
+        out.push("must be no more than 15 characters".to_owned());
     }
     if !text
         .bytes()

@@ -231,8 +231,15 @@ pub(crate) fn stateful_set(object: &Value, out: &mut Problems) {
                 numbers::not_more_than_whole(unavailable, &path, out);
             }
         }
-        _ => out
-            .push(strategy_path.invalid(strategy.clone(), "must be 'RollingUpdate' or 'OnDelete'")),
+        other => {
+            // The message shows the internal type.
+            let mut problem = strategy_path.invalid(Value::Null, "");
+            problem.message = format!(
+                "Invalid value: {{\"Type\":{other:?},\"RollingUpdate\":{}}}: must be 'RollingUpdate' or 'OnDelete'",
+                strategy.get("rollingUpdate").to_json()
+            );
+            out.push(problem);
+        }
     }
     let retention = spec.get("persistentVolumeClaimRetentionPolicy");
     let retention_path = path.child("persistentVolumeClaimRetentionPolicy");
@@ -268,6 +275,12 @@ pub(crate) fn stateful_set(object: &Value, out: &mut Problems) {
         out,
     );
     template(spec, &path, out);
+    if !spec.str("serviceName").is_empty() {
+        for message in super::names::label(spec.str("serviceName")) {
+            let path = path.child("serviceName");
+            out.push(path.invalid(spec.get("serviceName"), &message));
+        }
+    }
 }
 
 /// The only fields of a stateful set's spec that may change.
@@ -354,7 +367,10 @@ fn template(spec: &Value, path: &Path, out: &mut Problems) {
     let path = path.child("template");
     let selector = spec.get("selector");
     let found = spec.path("template.metadata.labels");
-    if !labels::is_empty(selector) && !labels::matches(selector, found) {
+    // No selector selects nothing, an empty one everything.
+    let selects =
+        !selector.is_null() && (labels::is_empty(selector) || labels::matches(selector, found));
+    if !selects {
         out.push(path.child("metadata").child("labels").invalid(
             if found.is_null() {
                 Value::Null
@@ -364,7 +380,8 @@ fn template(spec: &Value, path: &Path, out: &mut Problems) {
             "`selector` does not match template `labels`",
         ));
     }
-    pod::template(spec.get("template"), &path, out);
+    let claims = spec.get("volumeClaimTemplates").items();
+    pod::template_with(spec.get("template"), claims, &path, out);
     always_restarts(spec, &path, out);
 }
 

@@ -32,6 +32,13 @@ pub(crate) const TOKEN_VOLUME_PREFIX: &str = "kube-api-access-";
 fn prepare_create(pod: &mut Value) {
     let status = map! { "phase": "Pending", "qosClass": qos::class(pod.get("spec")) };
     pod.set("status", status);
+    if pod
+        .path("spec.terminationGracePeriodSeconds")
+        .as_int()
+        .is_some_and(|secs| secs < 0)
+    {
+        pod.set_path("spec.terminationGracePeriodSeconds", 1);
+    }
 }
 
 fn prepare_update(pod: &mut Value, old: &Value) {
