@@ -212,8 +212,8 @@ impl Cluster {
                 stream,
                 request,
                 cause,
-            } => self.proxy(node, stream, *request, cause),
-            Event::CloseStream { .. } => {}
+            } => self.proxy(node, stream, &request, cause),
+            Event::CloseStream { node, stream } => self.close_stream(node, stream),
             Event::ServerTick => {
                 if self.tick_at.is_some_and(|at| at <= self.now) {
                     self.tick_at = None;
@@ -426,13 +426,34 @@ impl Cluster {
         );
     }
 
-    fn proxy(&mut self, _node: u32, stream: u64, request: Request, _cause: NoteId) {
-        let refusal = Status::new(
-            501,
-            "NotImplemented",
-            format!("the kubelet does not serve {} yet", request.subresource),
-        );
-        self.forward(stream, Frame::Response(refusal.into_response()));
+    /// A request that the API server passed on reaches the kubelet of a node.
+    fn proxy(&mut self, node: u32, stream: u64, request: &Request, cause: NoteId) {
+        let now = self.now;
+        let Some(host) = self
+            .kubelets
+            .get_mut(node as usize)
+            .filter(|host| host.is_running)
+        else {
+            let failure = Status::new(500, "InternalError", "the kubelet does not answer");
+            return self.forward(stream, Frame::Response(failure.into_response()));
+        };
+        let effects = host.turn(now, cause, |kubelet, out| {
+            kubelet.serve(stream, request, out)
+        });
+        self.carry_out(Part::Kubelet(node), effects);
+    }
+
+    fn close_stream(&mut self, node: u32, stream: u64) {
+        let now = self.now;
+        let Some(host) = self
+            .kubelets
+            .get_mut(node as usize)
+            .filter(|host| host.is_running)
+        else {
+            return;
+        };
+        let effects = host.turn(now, NoteId(0), |kubelet, out| kubelet.hang_up(stream, out));
+        self.carry_out(Part::Kubelet(node), effects);
     }
 
     /// A message reaches the part it was sent to.

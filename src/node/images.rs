@@ -77,6 +77,11 @@ impl Images {
         self.begin(now, rng)
     }
 
+    /// When the pull that is under way ends.
+    pub fn ends(&self) -> Option<Time> {
+        self.is_pulling.then_some(self.ends)
+    }
+
     /// The pull at the head of the line is over; also the time of the end of the next one, if any waits.
     pub fn finish(&mut self, now: Time, rng: &mut Rng) -> Option<(Waiter, Pulled, Option<Time>)> {
         let pull = self.line.pop_front()?;

@@ -294,6 +294,9 @@ impl Component for Kubelet {
         self.registration = Registration::default();
         self.registration.start(&mut self.host, out);
         self.feed.start(out);
+        if let Some(end) = self.host.images.ends() {
+            out.wake_at(end, Timer::Pull);
+        }
         // Containers outlive the kubelet that started them; it looks them over again.
         let ids: Vec<PodId> = self.pods.keys().copied().collect();
         for id in ids {

@@ -218,13 +218,15 @@ impl Pod {
         let spec = object.get("spec");
         let init_count = spec.get("initContainers").items().len();
         let count = init_count + spec.get("containers").items().len();
+        let mut containers = vec![Container::default(); count];
+        remember(&object, &mut containers, now);
         Pod {
             id,
             mode: Mode::Syncing,
             step: Step::Idle,
             stamp: 0,
             plan: VecDeque::new(),
-            containers: vec![Container::default(); count],
+            containers,
             init_count: init_count as u16,
             sandbox: None,
             address: None,
@@ -348,6 +350,51 @@ impl Pod {
     /// True while any container's process lives.
     pub fn anything_runs(&self) -> bool {
         self.containers.iter().any(|c| c.is_running())
+    }
+}
+
+/// Containers that the status tells of and that this machine does not have any more: it was off in between.
+fn remember(object: &Value, containers: &mut [Container], now: Time) {
+    let spec = object.get("spec");
+    let names = spec
+        .get("initContainers")
+        .items()
+        .iter()
+        .chain(spec.get("containers").items());
+    let told = |name: &str| {
+        ["initContainerStatuses", "containerStatuses"]
+            .iter()
+            .flat_map(|list| object.at(&["status", list]).items())
+            .find(|status| status.str("name") == name)
+    };
+    for (container, spec) in containers.iter_mut().zip(names) {
+        let Some(status) = told(spec.str("name")).filter(|status| status.has("containerID")) else {
+            continue;
+        };
+        let state = status.get("state");
+        let ended = state.get("terminated");
+        container.restarts = status.int("restartCount").unwrap_or(0) as u32;
+        container.was_created = true;
+        let started = state
+            .path("running.startedAt")
+            .as_str()
+            .or(ended.get("startedAt").as_str());
+        container.run = Run::Exited(Box::new(Exit {
+            number: container.restarts,
+            code: ended.int("exitCode").map_or(255, |code| code as i32),
+            reason: if ended.is_map() {
+                ended.shared_str("reason")
+            } else {
+                "Unknown".into()
+            },
+            message: ended.shared_str("message"),
+            started: started.and_then(Time::parse_rfc3339),
+            finished: ended
+                .get("finishedAt")
+                .as_str()
+                .and_then(Time::parse_rfc3339)
+                .unwrap_or(now),
+        }));
     }
 }
 

@@ -201,7 +201,7 @@ impl World {
     fn say(&mut self, text: String) {
         let at = self.now.since(self.born) / MILLI;
         self.log
-            .push(format!("{:4}.{:01} {text}", at / 1000, at % 1000 / 100));
+            .push(format!("+{}.{} {text}", at / 1000, at % 1000 / 100));
     }
 
     fn check(&self, expected: Expect) {
@@ -260,18 +260,18 @@ fn a_server_is_pulled_started_and_stopped() {
     world.run(60 * SECOND);
     assert_eq!(world.kubelet.pod_count(), 0);
     world.check(expect![[r#"
-           0.0 Pending [I PS] nginx=waiting ContainerCreating
-           0.2 Pending [PRTSC I PS] nginx=waiting ContainerCreating
-           0.2 event Pulling: Pulling image "nginx:1.27"
-           3.0 event Pulled: Successfully pulled image "nginx:1.27" in 2.782s (2.782s including waiting). Image size: 69653747 bytes.
-           3.0 event Created: Container created
-           3.0 event Started: Container started
-           3.0 Running 10.244.0.2 [PRTSC I R CR PS] nginx=running ready
-          10.0 is deleted by a user
-          10.0 event Killing: Stopping container nginx
-          10.0 Running 10.244.0.2 [PRTSC I PS] nginx=terminated Completed 0
-          10.1 Succeeded 10.244.0.2 [I PS] nginx=terminated Completed 0
-          10.1 deleted
+        +0.0 Pending [I PS] nginx=waiting ContainerCreating
+        +0.2 Pending [PRTSC I PS] nginx=waiting ContainerCreating
+        +0.2 event Pulling: Pulling image "nginx:1.27"
+        +3.0 event Pulled: Successfully pulled image "nginx:1.27" in 2.782s (2.782s including waiting). Image size: 69653747 bytes.
+        +3.0 event Created: Container created
+        +3.0 event Started: Container started
+        +3.0 Running 10.244.0.2 [PRTSC I R CR PS] nginx=running ready
+        +10.0 is deleted by a user
+        +10.0 event Killing: Stopping container nginx
+        +10.0 Running 10.244.0.2 [PRTSC I PS] nginx=terminated Completed 0
+        +10.1 Succeeded 10.244.0.2 [I PS] nginx=terminated Completed 0
+        +10.1 deleted
     "#]]);
 }
 
@@ -283,46 +283,46 @@ fn a_container_that_ends_is_started_again_ever_later() {
     world.create(map! { "containers": list![c] });
     world.run(100 * SECOND);
     world.check(expect![[r#"
-           0.0 Pending [I PS] c=waiting ContainerCreating
-           0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
-           0.2 event Pulling: Pulling image "busybox"
-           0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
-           0.7 event Created: Container created
-           0.8 event Started: Container started
-           0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
-           2.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0
-           2.0 event Pulled: Container image "busybox" already present on machine and can be accessed by the pod
-           2.0 event again, 2
-           2.0 event again, 2
-           2.0 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x1
-           4.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0 x1
-           4.0 event BackOff: Back-off restarting failed container c in pod web_default(u-1)
-           5.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x1
-           5.0 event again, 2
-          13.0 event again, 2
-          13.0 event again, 3
-          13.0 event again, 3
-          13.0 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x2
-          15.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0 x2
-          15.0 event again, 3
-          16.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x2
-          16.0 event again, 4
-          34.0 event again, 3
-          34.0 event again, 4
-          34.1 event again, 4
-          34.1 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x3
-          36.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0 x3
-          36.0 event again, 5
-          37.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x3
-          37.0 event again, 6
-          75.1 event again, 4
-          75.1 event again, 5
-          75.1 event again, 5
-          75.1 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x4
-          77.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0 x4
-          77.0 event again, 7
-          78.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x4
-          78.0 event again, 8
+        +0.0 Pending [I PS] c=waiting ContainerCreating
+        +0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
+        +0.2 event Pulling: Pulling image "busybox"
+        +0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
+        +0.7 event Created: Container created
+        +0.8 event Started: Container started
+        +0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
+        +2.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0
+        +2.0 event Pulled: Container image "busybox" already present on machine and can be accessed by the pod
+        +2.0 event again, 2
+        +2.0 event again, 2
+        +2.0 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x1
+        +4.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0 x1
+        +4.0 event BackOff: Back-off restarting failed container c in pod web_default(u-1)
+        +5.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x1
+        +5.0 event again, 2
+        +13.0 event again, 2
+        +13.0 event again, 3
+        +13.0 event again, 3
+        +13.0 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x2
+        +15.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0 x2
+        +15.0 event again, 3
+        +16.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x2
+        +16.0 event again, 4
+        +34.0 event again, 3
+        +34.0 event again, 4
+        +34.1 event again, 4
+        +34.1 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x3
+        +36.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0 x3
+        +36.0 event again, 5
+        +37.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x3
+        +37.0 event again, 6
+        +75.1 event again, 4
+        +75.1 event again, 5
+        +75.1 event again, 5
+        +75.1 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x4
+        +77.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0 x4
+        +77.0 event again, 7
+        +78.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x4
+        +78.0 event again, 8
     "#]]);
 }
 
@@ -332,28 +332,28 @@ fn an_image_that_does_not_exist_is_tried_ever_later() {
     world.create(map! { "containers": list![container("c", "nginx:1.999")] });
     world.run(45 * SECOND);
     world.check(expect![[r#"
-           0.0 Pending [I PS] c=waiting ContainerCreating
-           0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
-           0.2 event Pulling: Pulling image "nginx:1.999"
-           0.5 event Failed: Failed to pull image "nginx:1.999": failed to pull and unpack image "docker.io/library/nginx:1.999": failed to resolve reference "docker.io/library/nginx:1.999": docker.io/library/nginx:1.999: not found
-           0.5 event Failed: Error: ErrImagePull
-           1.0 Pending 10.244.0.2 [PRTSC I PS] c=waiting ErrImagePull
-           1.0 event BackOff: Back-off pulling image "nginx:1.999"
-           1.0 event Failed: Error: ImagePullBackOff
-          10.5 Pending 10.244.0.2 [PRTSC I PS] c=waiting ImagePullBackOff
-          10.5 event again, 2
-          10.6 event again, 2
-          10.6 event again, 2
-          22.0 Pending 10.244.0.2 [PRTSC I PS] c=waiting ErrImagePull
-          22.0 event again, 2
-          22.0 event again, 2
-          30.6 Pending 10.244.0.2 [PRTSC I PS] c=waiting ImagePullBackOff
-          30.6 event again, 3
-          30.8 event again, 3
-          30.8 event again, 3
-          43.0 Pending 10.244.0.2 [PRTSC I PS] c=waiting ErrImagePull
-          43.0 event again, 3
-          43.0 event again, 3
+        +0.0 Pending [I PS] c=waiting ContainerCreating
+        +0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
+        +0.2 event Pulling: Pulling image "nginx:1.999"
+        +0.5 event Failed: Failed to pull image "nginx:1.999": failed to pull and unpack image "docker.io/library/nginx:1.999": failed to resolve reference "docker.io/library/nginx:1.999": docker.io/library/nginx:1.999: not found
+        +0.5 event Failed: Error: ErrImagePull
+        +1.0 Pending 10.244.0.2 [PRTSC I PS] c=waiting ErrImagePull
+        +1.0 event BackOff: Back-off pulling image "nginx:1.999"
+        +1.0 event Failed: Error: ImagePullBackOff
+        +10.5 Pending 10.244.0.2 [PRTSC I PS] c=waiting ImagePullBackOff
+        +10.5 event again, 2
+        +10.6 event again, 2
+        +10.6 event again, 2
+        +22.0 Pending 10.244.0.2 [PRTSC I PS] c=waiting ErrImagePull
+        +22.0 event again, 2
+        +22.0 event again, 2
+        +30.6 Pending 10.244.0.2 [PRTSC I PS] c=waiting ImagePullBackOff
+        +30.6 event again, 3
+        +30.8 event again, 3
+        +30.8 event again, 3
+        +43.0 Pending 10.244.0.2 [PRTSC I PS] c=waiting ErrImagePull
+        +43.0 event again, 3
+        +43.0 event again, 3
     "#]]);
 }
 
@@ -369,24 +369,24 @@ fn init_containers_run_one_after_the_other() {
     );
     world.run(20 * SECOND);
     world.check(expect![[r#"
-           0.0 Pending [PS] one=waiting PodInitializing two=waiting PodInitializing main=waiting PodInitializing
-           0.2 Pending [PRTSC PS] one=waiting PodInitializing two=waiting PodInitializing main=waiting PodInitializing
-           0.2 event Pulling: Pulling image "busybox"
-           0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
-           0.7 event Created: Container created
-           0.8 event Started: Container started
-           0.8 Pending 10.244.0.2 [PRTSC PS] one=running two=waiting PodInitializing main=waiting PodInitializing
-           3.0 Pending 10.244.0.2 [PRTSC PS] one=terminated Completed 0 ready two=waiting PodInitializing main=waiting PodInitializing
-           3.0 event Pulled: Container image "busybox" already present on machine and can be accessed by the pod
-           3.0 event Created: Container created
-           3.0 event Started: Container started
-           3.0 Pending 10.244.0.2 [PRTSC PS] one=terminated Completed 0 ready two=running main=waiting PodInitializing
-           6.0 Pending 10.244.0.2 [PRTSC I PS] one=terminated Completed 0 ready two=terminated Completed 0 ready main=waiting PodInitializing
-           6.0 event Pulling: Pulling image "nginx"
-           7.7 event Pulled: Successfully pulled image "nginx" in 1.757s (1.757s including waiting). Image size: 69653747 bytes.
-           7.7 event Created: Container created
-           7.7 event Started: Container started
-           7.7 Running 10.244.0.2 [PRTSC I R CR PS] one=terminated Completed 0 ready two=terminated Completed 0 ready main=running ready
+        +0.0 Pending [PS] one=waiting PodInitializing two=waiting PodInitializing main=waiting PodInitializing
+        +0.2 Pending [PRTSC PS] one=waiting PodInitializing two=waiting PodInitializing main=waiting PodInitializing
+        +0.2 event Pulling: Pulling image "busybox"
+        +0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
+        +0.7 event Created: Container created
+        +0.8 event Started: Container started
+        +0.8 Pending 10.244.0.2 [PRTSC PS] one=running two=waiting PodInitializing main=waiting PodInitializing
+        +3.0 Pending 10.244.0.2 [PRTSC PS] one=terminated Completed 0 ready two=waiting PodInitializing main=waiting PodInitializing
+        +3.0 event Pulled: Container image "busybox" already present on machine and can be accessed by the pod
+        +3.0 event Created: Container created
+        +3.0 event Started: Container started
+        +3.0 Pending 10.244.0.2 [PRTSC PS] one=terminated Completed 0 ready two=running main=waiting PodInitializing
+        +6.0 Pending 10.244.0.2 [PRTSC I PS] one=terminated Completed 0 ready two=terminated Completed 0 ready main=waiting PodInitializing
+        +6.0 event Pulling: Pulling image "nginx"
+        +7.7 event Pulled: Successfully pulled image "nginx" in 1.757s (1.757s including waiting). Image size: 69653747 bytes.
+        +7.7 event Created: Container created
+        +7.7 event Started: Container started
+        +7.7 Running 10.244.0.2 [PRTSC I R CR PS] one=terminated Completed 0 ready two=terminated Completed 0 ready main=running ready
     "#]]);
 }
 
@@ -401,17 +401,17 @@ fn a_pod_that_completes_ends() {
     world.run(5 * SECOND);
     assert_eq!(world.kubelet.pod_count(), 0);
     world.check(expect![[r#"
-           0.0 Pending [I PS] c=waiting ContainerCreating
-           0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
-           0.2 event Pulling: Pulling image "busybox"
-           0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
-           0.7 event Created: Container created
-           0.8 event Started: Container started
-           0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
-           2.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0
-           3.1 Succeeded 10.244.0.2 [I PS] c=terminated Completed 0
-          10.0 is deleted by a user
-          10.0 deleted
+        +0.0 Pending [I PS] c=waiting ContainerCreating
+        +0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
+        +0.2 event Pulling: Pulling image "busybox"
+        +0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
+        +0.7 event Created: Container created
+        +0.8 event Started: Container started
+        +0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
+        +2.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0
+        +3.1 Succeeded 10.244.0.2 [I PS] c=terminated Completed 0
+        +10.0 is deleted by a user
+        +10.0 deleted
     "#]]);
 }
 
@@ -433,23 +433,23 @@ fn what_is_missing_is_waited_for() {
         .insert("configmaps/settings".to_owned(), map! {});
     world.run(20 * SECOND);
     world.check(expect![[r#"
-           0.0 Pending [I PS] c=waiting ContainerCreating
-           0.0 event FailedMount: MountVolume.SetUp failed for volume "v" : secret "keys" not found
-           0.5 event again, 2
-           1.5 event again, 3
-           3.6 Pending [PRTSC I PS] c=waiting ContainerCreating
-           3.6 event Pulling: Pulling image "nginx"
-           6.0 event Pulled: Successfully pulled image "nginx" in 2.342s (2.342s including waiting). Image size: 69653747 bytes.
-           6.0 event Failed: Error: configmap "settings" not found
-           7.0 Pending 10.244.0.2 [PRTSC I PS] c=waiting CreateContainerConfigError
-           7.0 event Pulled: Container image "nginx" already present on machine and can be accessed by the pod
-           7.0 event again, 2
-          19.8 event again, 2
-          19.8 event again, 3
-          30.5 event again, 3
-          30.6 event Created: Container created
-          30.6 event Started: Container started
-          30.6 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
+        +0.0 Pending [I PS] c=waiting ContainerCreating
+        +0.0 event FailedMount: MountVolume.SetUp failed for volume "v" : secret "keys" not found
+        +0.5 event again, 2
+        +1.5 event again, 3
+        +3.6 Pending [PRTSC I PS] c=waiting ContainerCreating
+        +3.6 event Pulling: Pulling image "nginx"
+        +6.0 event Pulled: Successfully pulled image "nginx" in 2.342s (2.342s including waiting). Image size: 69653747 bytes.
+        +6.0 event Failed: Error: configmap "settings" not found
+        +7.0 Pending 10.244.0.2 [PRTSC I PS] c=waiting CreateContainerConfigError
+        +7.0 event Pulled: Container image "nginx" already present on machine and can be accessed by the pod
+        +7.0 event again, 2
+        +19.8 event again, 2
+        +19.8 event again, 3
+        +30.5 event again, 3
+        +30.6 event Created: Container created
+        +30.6 event Started: Container started
+        +30.6 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
     "#]]);
 }
 
@@ -465,28 +465,28 @@ fn a_failing_liveness_probe_restarts() {
     world.create(map! { "containers": list![c] });
     world.run(45 * SECOND);
     world.check(expect![[r#"
-           0.0 Pending [I PS] c=waiting ContainerCreating
-           0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
-           0.2 event Pulling: Pulling image "registry.k8s.io/e2e-test-images/agnhost:2.40"
-           2.4 event Pulled: Successfully pulled image "registry.k8s.io/e2e-test-images/agnhost:2.40" in 2.184s (2.184s including waiting). Image size: 51713410 bytes.
-           2.4 event Created: Container created
-           2.4 event Started: Container started
-           2.4 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
-          14.8 event Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 500
-          17.8 event again, 2
-          20.8 event again, 3
-          20.8 event Killing: Container c failed liveness probe, will be restarted
-          20.8 event Pulled: Container image "registry.k8s.io/e2e-test-images/agnhost:2.40" already present on machine and can be accessed by the pod
-          20.8 event again, 2
-          20.9 event again, 2
-          20.9 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x1
-          33.1 event again, 4
-          36.1 event again, 5
-          39.1 event again, 6
-          39.1 event again, 2
-          39.1 event BackOff: Back-off restarting failed container c in pod web_default(u-1)
-          40.1 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x1
-          40.1 event again, 2
+        +0.0 Pending [I PS] c=waiting ContainerCreating
+        +0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
+        +0.2 event Pulling: Pulling image "registry.k8s.io/e2e-test-images/agnhost:2.40"
+        +2.4 event Pulled: Successfully pulled image "registry.k8s.io/e2e-test-images/agnhost:2.40" in 2.184s (2.184s including waiting). Image size: 51713410 bytes.
+        +2.4 event Created: Container created
+        +2.4 event Started: Container started
+        +2.4 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
+        +14.8 event Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 500
+        +17.8 event again, 2
+        +20.8 event again, 3
+        +20.8 event Killing: Container c failed liveness probe, will be restarted
+        +20.8 event Pulled: Container image "registry.k8s.io/e2e-test-images/agnhost:2.40" already present on machine and can be accessed by the pod
+        +20.8 event again, 2
+        +20.9 event again, 2
+        +20.9 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x1
+        +33.1 event again, 4
+        +36.1 event again, 5
+        +39.1 event again, 6
+        +39.1 event again, 2
+        +39.1 event BackOff: Back-off restarting failed container c in pod web_default(u-1)
+        +40.1 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x1
+        +40.1 event again, 2
     "#]]);
 }
 
@@ -513,20 +513,20 @@ fn a_script_runs_and_its_output_is_the_log() {
     world.run(8 * SECOND);
     world.ask("log", &[("tailLines", "2"), ("timestamps", "true")]);
     world.check(expect![[r#"
-           0.0 Pending [I PS] c=waiting ContainerCreating
-           0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
-           0.2 event Pulling: Pulling image "busybox"
-           0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
-           0.7 event Created: Container created
-           0.8 event Started: Container started
-           0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
-           2.0 Data { channel: 1, text: "sh: hostname: not found\nhello web! from\nline 1\nline 2\n" }
-           2.8 Data { channel: 1, text: "line 3\n" }
-           3.8 Data { channel: 1, text: "oops\n" }
-           3.8 End { exit_code: 0 }
-           4.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Error 3
-           5.0 Failed 10.244.0.2 [I PS] c=terminated Error 3
-          10.0 Response(Response { code: 200, body: "2026-09-21T14:13:24.813236000Z line 3\n2026-09-21T14:13:25.813236000Z oops\n", warnings: [] })
+        +0.0 Pending [I PS] c=waiting ContainerCreating
+        +0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
+        +0.2 event Pulling: Pulling image "busybox"
+        +0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
+        +0.7 event Created: Container created
+        +0.8 event Started: Container started
+        +0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
+        +2.0 Data { channel: 1, text: "sh: hostname: not found\nhello web! from\nline 1\nline 2\n" }
+        +2.8 Data { channel: 1, text: "line 3\n" }
+        +3.8 Data { channel: 1, text: "oops\n" }
+        +3.8 End { exit_code: 0 }
+        +4.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Error 3
+        +5.0 Failed 10.244.0.2 [I PS] c=terminated Error 3
+        +10.0 Response(Response { code: 200, body: "2026-09-21T14:13:24.813236000Z line 3\n2026-09-21T14:13:25.813236000Z oops\n", warnings: [] })
     "#]]);
 }
 
@@ -552,13 +552,13 @@ fn commands_run_in_a_running_container() {
     );
     world.ask("log", &[("tailLines", "1")]);
     world.check(expect![[r#"
-          10.0 Data { channel: 1, text: "web\n" }
-          10.0 End { exit_code: 0 }
-          10.0 End { exit_code: 3 }
-          10.0 Response(Response { code: 500, body: {"apiVersion":"v1","code":500,"kind":"Status","message":"Internal error occurred: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec \"19d23142bd1ff62c782bc5415731919ec00e6147b9dab37f340f4217cb9dbfb6\": OCI runtime exec failed: exec failed: unable to start container process: exec: \"nosuchcommand\": executable file not found in $PATH: unknown","metadata":{},"reason":"InternalError","status":"Failure"}, warnings: [] })
-          10.0 Data { channel: 1, text: "<!DOCTYPE html>\n" }
-          10.0 End { exit_code: 0 }
-          10.0 Response(Response { code: 200, body: "/docker-entrypoint.sh: Configuration complete; ready for start up\n", warnings: [] })
+        +10.0 Data { channel: 1, text: "web\n" }
+        +10.0 End { exit_code: 0 }
+        +10.0 End { exit_code: 3 }
+        +10.0 Response(Response { code: 500, body: {"apiVersion":"v1","code":500,"kind":"Status","message":"Internal error occurred: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec \"19d23142bd1ff62c782bc5415731919ec00e6147b9dab37f340f4217cb9dbfb6\": OCI runtime exec failed: exec failed: unable to start container process: exec: \"nosuchcommand\": executable file not found in $PATH: unknown","metadata":{},"reason":"InternalError","status":"Failure"}, warnings: [] })
+        +10.0 Data { channel: 1, text: "<!DOCTYPE html>\n" }
+        +10.0 End { exit_code: 0 }
+        +10.0 Response(Response { code: 200, body: "/docker-entrypoint.sh: Configuration complete; ready for start up\n", warnings: [] })
     "#]]);
 }
 
@@ -573,26 +573,26 @@ fn an_exec_probe_asks_the_files_of_the_container() {
     world.create(map! { "containers": list![c] });
     world.run(75 * SECOND);
     world.check(expect![[r#"
-           0.0 Pending [I PS] c=waiting ContainerCreating
-           0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
-           0.2 event Pulling: Pulling image "busybox"
-           0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
-           0.7 event Created: Container created
-           0.8 event Started: Container started
-           0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
-           6.2 event Unhealthy: Liveness probe failed: cat: can't open '/tmp/ok': No such file or directory
+        +0.0 Pending [I PS] c=waiting ContainerCreating
+        +0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
+        +0.2 event Pulling: Pulling image "busybox"
+        +0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
+        +0.7 event Created: Container created
+        +0.8 event Started: Container started
+        +0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
+        +6.2 event Unhealthy: Liveness probe failed: cat: can't open '/tmp/ok': No such file or directory
 
-          11.2 event again, 2
-          16.2 event again, 3
-          16.2 event Killing: Container c failed liveness probe, will be restarted
-          46.2 event Pulled: Container image "busybox" already present on machine and can be accessed by the pod
-          46.2 event again, 2
-          46.2 event again, 2
-          46.2 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x1
-          51.9 event again, 4
-          56.9 event again, 5
-          61.9 event again, 6
-          61.9 event again, 2
+        +11.2 event again, 2
+        +16.2 event again, 3
+        +16.2 event Killing: Container c failed liveness probe, will be restarted
+        +46.2 event Pulled: Container image "busybox" already present on machine and can be accessed by the pod
+        +46.2 event again, 2
+        +46.2 event again, 2
+        +46.2 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x1
+        +51.9 event again, 4
+        +56.9 event again, 5
+        +61.9 event again, 6
+        +61.9 event again, 2
     "#]]);
 }
 
@@ -605,18 +605,18 @@ fn a_trap_ends_a_container_within_its_grace() {
     world.run(40 * SECOND);
     assert_eq!(world.kubelet.pod_count(), 0);
     world.check(expect![[r#"
-           0.0 Pending [I PS] c=waiting ContainerCreating
-           0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
-           0.2 event Pulling: Pulling image "busybox"
-           0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
-           0.7 event Created: Container created
-           0.8 event Started: Container started
-           0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
-           5.0 is deleted by a user
-           5.0 event Killing: Stopping container c
-           5.8 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0
-           5.8 Succeeded 10.244.0.2 [I PS] c=terminated Completed 0
-           5.8 deleted
+        +0.0 Pending [I PS] c=waiting ContainerCreating
+        +0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
+        +0.2 event Pulling: Pulling image "busybox"
+        +0.7 event Pulled: Successfully pulled image "busybox" in 539ms (539ms including waiting). Image size: 2355959 bytes.
+        +0.7 event Created: Container created
+        +0.8 event Started: Container started
+        +0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
+        +5.0 is deleted by a user
+        +5.0 event Killing: Stopping container c
+        +5.8 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0
+        +5.8 Succeeded 10.244.0.2 [I PS] c=terminated Completed 0
+        +5.8 deleted
     "#]]);
 }
 
@@ -638,20 +638,20 @@ fn a_program_that_is_not_there_cannot_be_started() {
     world.create(map! { "containers": list![c] });
     world.run(6 * SECOND);
     world.check(expect![[r#"
-           0.0 Pending [I PS] c=waiting ContainerCreating
-           0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
-           0.2 event Pulling: Pulling image "nginx"
-           3.0 event Pulled: Successfully pulled image "nginx" in 2.782s (2.782s including waiting). Image size: 69653747 bytes.
-           3.0 event Created: Container created
-           3.0 event Failed: Error: failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "start": executable file not found in $PATH: unknown
-           4.0 Running 10.244.0.2 [PRTSC I PS] c=waiting RunContainerError
-           4.0 event Pulled: Container image "nginx" already present on machine and can be accessed by the pod
-           4.0 event again, 2
-           4.0 event again, 2
-           5.0 Running 10.244.0.2 [PRTSC I PS] c=waiting RunContainerError x1
-           5.0 event BackOff: Back-off restarting failed container c in pod web_default(u-1)
-           6.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x1
-           6.0 event again, 2
+        +0.0 Pending [I PS] c=waiting ContainerCreating
+        +0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
+        +0.2 event Pulling: Pulling image "nginx"
+        +3.0 event Pulled: Successfully pulled image "nginx" in 2.782s (2.782s including waiting). Image size: 69653747 bytes.
+        +3.0 event Created: Container created
+        +3.0 event Failed: Error: failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "start": executable file not found in $PATH: unknown
+        +4.0 Running 10.244.0.2 [PRTSC I PS] c=waiting RunContainerError
+        +4.0 event Pulled: Container image "nginx" already present on machine and can be accessed by the pod
+        +4.0 event again, 2
+        +4.0 event again, 2
+        +5.0 Running 10.244.0.2 [PRTSC I PS] c=waiting RunContainerError x1
+        +5.0 event BackOff: Back-off restarting failed container c in pod web_default(u-1)
+        +6.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x1
+        +6.0 event again, 2
     "#]]);
 }
 
@@ -703,6 +703,6 @@ fn volumes_hold_what_they_should() {
     world.log.clear();
     world.ask("log", &[("container", "c")]);
     world.check(expect![[r#"
-           8.0 Response(Response { code: 200, body: "colour=blue\nhush\nweb\nCOLOUR=colour=blue\nLIMIT=4\nmade by init\nsearch default.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n", warnings: [] })
+        +8.0 Response(Response { code: 200, body: "colour=blue\nhush\nweb\nCOLOUR=colour=blue\nLIMIT=4\nmade by init\nsearch default.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n", warnings: [] })
     "#]]);
 }
