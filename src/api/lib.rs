@@ -22,6 +22,7 @@ pub mod view;
 pub mod yaml;
 
 pub mod apps;
+pub mod batch;
 pub mod core;
 pub mod meta;
 

@@ -9,6 +9,7 @@ mod deployment;
 mod garbage;
 mod hash;
 mod history;
+mod job;
 mod namespace;
 mod node;
 mod owned;
@@ -86,6 +87,7 @@ controllers! {
     taint_eviction: node::eviction::TaintEviction = node::eviction::TaintEviction::default(),
     statefulset: statefulset::StatefulSets = statefulset::StatefulSets,
     daemonset: daemonset::DaemonSets = daemonset::DaemonSets::default(),
+    job: job::Jobs = job::Jobs::default(),
     replication: ReplicaSets = ReplicaSets::new(Flavor::ReplicationController),
 }
 

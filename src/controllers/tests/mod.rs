@@ -2,5 +2,6 @@
 
 mod deployments;
 mod golden;
+mod jobs;
 mod sets;
 mod world;

@@ -65,19 +65,25 @@ fn a_stateful_set_starts_in_order_and_rolls_in_reverse() {
     world.run(5 * SECOND);
     world.patch(&STATEFUL_SETS, "web", with_image("nginx:1.28"));
     world.run(10 * SECOND);
-    check(&world.events(), expect![[r#"
+    check(
+        &world.events(),
+        expect![[r#"
         Normal SuccessfulCreate x2 Create Pod web-0 in StatefulSet web successful
         Normal SuccessfulCreate x2 Create Pod web-1 in StatefulSet web successful
         Normal SuccessfulCreate x2 Create Pod web-2 in StatefulSet web successful
         Normal SuccessfulDelete x1 Delete Pod web-2 in StatefulSet web successful
         Normal SuccessfulDelete x1 Delete Pod web-1 in StatefulSet web successful
         Normal SuccessfulDelete x1 Delete Pod web-0 in StatefulSet web successful
-    "#]]);
-    check(&pods(&mut world), expect![[r#"
+    "#]],
+    );
+    check(
+        &pods(&mut world),
+        expect![[r#"
         web-0 nginx:1.28
         web-1 nginx:1.28
         web-2 nginx:1.28
-    "#]]);
+    "#]],
+    );
     let set = world.get(&STATEFUL_SETS, "web");
     let mut status = set.get("status").clone();
     assert_eq!(
@@ -130,7 +136,9 @@ fn a_daemon_set_follows_nodes_and_rolls_one_by_one() {
     world.must(Request::delete(&NODES, "", "node-5"));
     world.patch(&DAEMON_SETS, "web", with_image("nginx:1.28"));
     world.run(10 * SECOND);
-    check(&world.events(), expect![[r#"
+    check(
+        &world.events(),
+        expect![[r#"
         Normal SuccessfulCreate x1 Created pod: web-kj5m6
         Normal SuccessfulCreate x1 Created pod: web-d5b6h
         Normal SuccessfulCreate x1 Created pod: web-r5plr
@@ -146,7 +154,8 @@ fn a_daemon_set_follows_nodes_and_rolls_one_by_one() {
         Normal SuccessfulCreate x1 Created pod: web-m2wsj
         Normal SuccessfulDelete x1 Deleted pod: web-d5b6h
         Normal SuccessfulCreate x1 Created pod: web-kxtmw
-    "#]]);
+    "#]],
+    );
     let set = world.get(&DAEMON_SETS, "web");
     expect![[r#"{"currentNumberScheduled":3,"desiredNumberScheduled":3,"numberAvailable":3,"numberMisscheduled":0,"numberReady":3,"observedGeneration":2,"updatedNumberScheduled":3}"#]].assert_eq(&set.get("status").to_json());
 }
