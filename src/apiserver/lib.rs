@@ -38,10 +38,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::note::Key as NoteKey;
 use api::{
-    Body, Note, Part, Request, RequestId, Resource, Response, Status, Str, Value, Verb, WatchEvent,
+    Body, Note, Part, Request, RequestId, Resource, Response, Status, Str, Value, Verb, WatchEvent, WatchKind,
 };
 use sim::{Rng, Time};
-use store::{Collection, Key, Store};
+use store::{ChangeKind, Collection, Key, Store};
 
 use call::Call;
 use watch::Watches;
@@ -188,6 +188,52 @@ impl ApiServer {
     /// The store, for tests and for those that look without asking.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Every change after `revision` with its collection (`pods`, `deployments.apps`), oldest first; `None` if some
+    /// of them are no longer kept.
+    pub fn changes_since(&self, revision: u64) -> Option<Vec<(Str, WatchKind, Value)>> {
+        let names: Vec<Str> = {
+            let mut names: Vec<(Collection, Str)> = self.store.collections().map(|(name, c)| (c, name.clone())).collect();
+            names.sort();
+            names.into_iter().map(|(_, name)| name).collect()
+        };
+        let collections: Vec<Collection> = {
+            let mut all: Vec<Collection> = self.store.collections().map(|(_, c)| c).collect();
+            all.sort();
+            all
+        };
+        let changes = self.store.since(revision).ok()?;
+        Some(
+            changes
+                .map(|change| {
+                    let at = collections.binary_search(&change.collection).expect("a change belongs to a collection");
+                    let kind = match change.kind {
+                        ChangeKind::Added => WatchKind::Added,
+                        ChangeKind::Modified => WatchKind::Modified,
+                        ChangeKind::Deleted => WatchKind::Deleted,
+                    };
+                    (names[at].clone(), kind, change.object.clone())
+                })
+                .collect(),
+        )
+    }
+
+    /// Every object with its collection.
+    pub fn everything(&self) -> impl Iterator<Item = (&Str, &Value)> {
+        self.store.collections().flat_map(|(name, collection)| {
+            self.store.list(collection, "", None).map(move |(_, entry)| (name, &entry.object))
+        })
+    }
+
+    /// The newest revision.
+    pub fn revision(&self) -> u64 {
+        self.store.revision()
+    }
+
+    /// How many watches are open.
+    pub fn watch_count(&self) -> usize {
+        self.watches.all().count()
     }
 
     fn route(

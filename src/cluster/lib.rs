@@ -141,6 +141,11 @@ impl Cluster {
         &self.server
     }
 
+    /// Pods that wait for a node.
+    pub fn waiting_pods(&self) -> usize {
+        self.scheduler.component.waiting()
+    }
+
     pub fn scheduler(&self) -> &Scheduler {
         &self.scheduler.component
     }

@@ -87,3 +87,8 @@ pub struct Fix {
     pub command: Option<String>,
     pub effect: Text,
 }
+
+/// A deck's words as text of the page.
+pub(crate) fn words(words: &deck::Words) -> Text {
+    Text::new(words.ja.clone(), words.en.clone())
+}

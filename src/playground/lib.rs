@@ -4,11 +4,15 @@
 //! worker, or be replayed, without its audience noticing. Texts for people come in both languages ([`Text`]); what kubectl or the API
 //! server say stays English, as with the real ones. Start at [`Playground`].
 
+mod ask;
 mod command;
+mod desk;
 mod editing;
 mod inspect;
+mod rows;
 mod run;
 mod update;
+mod watch;
 
 pub use command::{Command, Fault, FileText, Options, Recording};
 pub use editing::{Candidate, Completion, Problem};

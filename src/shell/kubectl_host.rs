@@ -3,11 +3,13 @@
 use api::{Request, RequestId, Str};
 use cluster::Cluster;
 use posix::{Env, Files};
-use sim::Time;
+use sim::{NoteId, Time};
 
 pub(crate) struct KubectlHost<'a> {
     pub(crate) cluster: &'a mut Cluster,
     pub(crate) client: u32,
+    /// The note of the command line.
+    pub(crate) cause: NoteId,
     pub(crate) files: Files<'a>,
     pub(crate) env: &'a Env,
 }
@@ -28,7 +30,8 @@ impl kubectl::Host for KubectlHost<'_> {
     }
 
     fn send(&mut self, request: Request) -> RequestId {
-        self.cluster.submit(self.client, request)
+        self.cluster
+            .submit_because(self.client, request, self.cause)
     }
 
     fn cancel(&mut self, id: RequestId) {

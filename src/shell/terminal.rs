@@ -7,7 +7,7 @@ use api::Str;
 use cluster::Cluster;
 use kubectl::Invocation;
 use posix::{Disk, Env, Event, External, Flavour, LineResult, Mounts, Pid, Poll, Stream, User};
-use sim::{Micros, Rng, Time};
+use sim::{Micros, NoteId, Rng, Time};
 
 use crate::kubectl_host::KubectlHost;
 use crate::workstation::HOME;
@@ -46,6 +46,8 @@ pub(crate) struct Terminal {
     /// When the shell itself wants its next turn.
     shell_at: Option<Time>,
     now: Time,
+    /// The note of the line that runs.
+    cause: NoteId,
 }
 
 /// A running kubectl.
@@ -94,6 +96,7 @@ impl Terminal {
             output: Vec::new(),
             shell_at: None,
             now,
+            cause: NoteId(0),
         }
     }
 
@@ -117,8 +120,9 @@ impl Terminal {
         self.inner.cwd()
     }
 
-    /// Hands the shell a line; while a command runs, lines wait their turn.
-    pub(crate) fn line(&mut self, text: &str) {
+    /// Hands the shell a line; while a command runs, lines wait their turn. `cause` is the line's note.
+    pub(crate) fn line(&mut self, text: &str, cause: NoteId) {
+        self.cause = cause;
         self.waiting.extend(text.split('\n').map(str::to_owned));
         self.take_waiting();
     }
@@ -217,7 +221,12 @@ impl Terminal {
             let Some(mut job) = self.jobs.remove(pid) else {
                 continue;
             };
-            let progress = job.poll(self.number, &self.inner.system.mounts, cluster, disk);
+            let progress = job.poll(
+                (self.number, self.cause),
+                &self.inner.system.mounts,
+                cluster,
+                disk,
+            );
             for (descriptor, text) in progress.output {
                 let stream = if descriptor == 2 {
                     Stream::Stderr
@@ -255,7 +264,12 @@ impl Terminal {
             {
                 // Its watches and streams are closed.
                 job.invocation.interrupt();
-                job.poll(self.number, &self.inner.system.mounts, cluster, disk);
+                job.poll(
+                    (self.number, self.cause),
+                    &self.inner.system.mounts,
+                    cluster,
+                    disk,
+                );
             }
         }
         was_busy && !self.inner.is_busy()
@@ -265,7 +279,7 @@ impl Terminal {
 impl Job {
     fn poll(
         &mut self,
-        client: u32,
+        (client, cause): (u32, NoteId),
         mounts: &Mounts,
         cluster: &mut Cluster,
         disk: &mut Disk,
@@ -283,6 +297,7 @@ impl Job {
         self.invocation.poll(&mut KubectlHost {
             cluster,
             client,
+            cause,
             files,
             env: &self.env,
         })

@@ -169,6 +169,12 @@ impl Workstation {
         }
     }
 
+    /// When anything is due next, in the cluster or in a terminal.
+    pub fn next_at(&self) -> Option<Time> {
+        let terminals = self.terminals_at().map(|at| at.max(self.cluster.now()));
+        self.cluster.next_at().into_iter().chain(terminals).min()
+    }
+
     /// When a terminal wants its next turn.
     fn terminals_at(&self) -> Option<Time> {
         self.terminals.values().filter_map(Terminal::wakes_at).min()
@@ -233,11 +239,12 @@ impl Machine for Workstation {
     fn command(&mut self, command: Command) {
         match command {
             Command::Line { terminal, text } => {
-                self.cluster.note(Note::Command {
+                let note = Note::Command {
                     client: terminal,
                     line: text.clone().into(),
-                });
-                self.terminal(terminal, HOME).line(&text);
+                };
+                let cause = self.cluster.note(note);
+                self.terminal(terminal, HOME).line(&text, cause);
                 self.run_terminals();
             }
             Command::Interrupt { terminal } => {
