@@ -1,0 +1,54 @@
+//! Every live cell of the deck, slide by slide from a fresh scene: none fails but those that are meant to.
+//!
+//! What the cluster does not do yet stands in `tests/known_failures.txt`, one `slide cell: reason` a line, and
+//! has to leave it once it works.
+
+use std::collections::BTreeMap;
+
+use deck::{Cell, Deck, Lang, Slide, bundled};
+
+use crate::desk::Desk;
+use crate::known;
+
+#[test]
+fn every_live_cell_runs_from_a_fresh_scene() {
+    let deck = Deck::parse(bundled(Lang::En));
+    let mut failed = BTreeMap::new();
+    for slide in deck.iter().filter(|slide| !slide.cells().is_empty()) {
+        failed.extend(run(&deck, slide));
+    }
+    known::compare("slide ", &failed);
+}
+
+/// The slide's cells that did not do as they should, with what was said.
+fn run(deck: &Deck, slide: &Slide) -> BTreeMap<String, String> {
+    let mut failed = BTreeMap::new();
+    let mut desk = Desk::new(deck, slide.scene.as_ref());
+    for (number, cell) in slide.cells().into_iter().enumerate() {
+        let (lines, fails) = match cell {
+            Cell::Apply(apply) => (
+                vec![format!("kubectl apply -f {}", apply.name)],
+                apply.fails,
+            ),
+            Cell::Run(run) => (run.lines.clone(), run.fails),
+            Cell::Task(_) | Cell::Stage(_) => continue,
+        };
+        let name = format!("slide {} cell {}", slide.id, number + 1);
+        let mut last = 0;
+        for line in lines {
+            let outcome = desk.run(&line);
+            last = outcome.status;
+            if last != 0 && !fails {
+                let first = outcome.said.lines().next().unwrap_or("").to_owned();
+                failed
+                    .entry(name.clone())
+                    .or_insert(format!("{line} ends with {last}: {first}"));
+            }
+        }
+        if fails && last == 0 {
+            failed.insert(name, String::from("is meant to fail, and does not"));
+        }
+        desk.wait(5 * sim::SECOND);
+    }
+    failed
+}
