@@ -6,6 +6,7 @@
 //! never a Rust type of its own.
 
 pub mod decode;
+pub mod diagnose;
 pub mod duration;
 pub mod kinds;
 pub mod names;
