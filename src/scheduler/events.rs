@@ -1,9 +1,10 @@
 //! The requests the scheduler sends: bindings, conditions of pods, evictions.
 
-use api::core::PODS;
+use api::core::{PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS};
 use api::{Body, PatchKind, Request, Str, Value, Verb, list, map};
 use sim::Time;
 
+use crate::objects::{Claim, Volume};
 use crate::pod::Pod;
 
 pub(crate) const NAME: &str = "default-scheduler";
@@ -68,4 +69,39 @@ pub(crate) fn disruption(victim: (Str, Str), now: Time) -> Request {
     let patch = map! { "status": map! { "conditions": list![condition] } };
     let (namespace, name) = victim;
     Request::patch(&PODS, namespace, name, PatchKind::Strategic, patch).subresource("status")
+}
+
+/// Asks for a volume on the chosen node.
+pub(crate) fn choose_node(claim: &Claim, node: &Str) -> Request {
+    let (namespace, name) = key(&claim.object);
+    let patch = map! { "metadata": map! { "annotations": map! {
+        "volume.kubernetes.io/selected-node": node.clone(),
+    } } };
+    Request::patch(
+        &PERSISTENT_VOLUME_CLAIMS,
+        namespace,
+        name,
+        PatchKind::Merge,
+        patch,
+    )
+}
+
+/// Reserves an existing volume for a claim; the volume controller does the rest.
+pub(crate) fn reserve_volume(volume: &Volume, claim: &Claim) -> Request {
+    let meta = claim.object.get("metadata");
+    let patch = map! {
+        "metadata": map! { "annotations": map! { "pv.kubernetes.io/bound-by-controller": "yes" } },
+        "spec": map! { "claimRef": map! {
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": meta.get("name"),
+            "namespace": meta.get("namespace"), "uid": meta.get("uid"),
+            "resourceVersion": meta.get("resourceVersion"),
+        } },
+    };
+    let (_, name) = key(&volume.object);
+    Request::patch(&PERSISTENT_VOLUMES, "", name, PatchKind::Merge, patch)
+}
+
+fn key(object: &Value) -> (Str, Str) {
+    let meta = api::meta::Meta::of(object);
+    (meta.shared_namespace(), meta.shared_name())
 }

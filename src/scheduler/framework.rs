@@ -83,6 +83,14 @@ pub const FILTERS: &[(&str, MakeFilter)] = &[
         plugins::node_resources_fit::filter,
     ),
     (
+        plugins::volume_restrictions::NAME,
+        plugins::volume_restrictions::filter,
+    ),
+    (
+        plugins::volume_binding::NAME,
+        plugins::volume_binding::filter,
+    ),
+    (
         plugins::pod_topology_spread::NAME,
         plugins::pod_topology_spread::filter,
     ),

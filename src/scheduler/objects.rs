@@ -1,12 +1,14 @@
-//! What the scheduler knows of other objects: whose selectors say which pods belong together.
+//! What the scheduler knows of other objects: whose selectors say which pods belong together, and storage.
 
 use std::collections::BTreeMap;
 
 use api::meta::Meta;
 use api::{Str, Value};
 
+use crate::amount::whole;
+use crate::cache::NodeInfo;
 use crate::pod::Pod;
-use crate::selector::{Requirement, Selector};
+use crate::selector::{NodeTerm, Requirement, Selector};
 
 #[derive(Clone, Debug, Default)]
 pub struct Objects {
@@ -14,6 +16,43 @@ pub struct Objects {
     services: BTreeMap<(Str, Str), Selector>,
     /// Selectors of controllers by kind, namespace and name.
     owners: BTreeMap<(&'static str, Str, Str), Selector>,
+    claims: BTreeMap<(Str, Str), Claim>,
+    volumes: BTreeMap<Str, Volume>,
+    classes: BTreeMap<Str, Class>,
+}
+
+/// A PersistentVolumeClaim.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub object: Value,
+    /// The volume it is bound to; empty if none.
+    pub volume: Str,
+    pub class: Str,
+    pub is_bound: bool,
+    pub is_lost: bool,
+    pub is_deleting: bool,
+    /// `ReadWriteOncePod`.
+    pub is_exclusive: bool,
+}
+
+/// A PersistentVolume.
+#[derive(Clone, Debug)]
+pub struct Volume {
+    pub object: Value,
+    pub class: Str,
+    pub bytes: i64,
+    pub is_available: bool,
+    /// The required node affinity, if there is one.
+    pub nodes: Option<Vec<NodeTerm>>,
+}
+
+/// A StorageClass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// Binding waits for the first pod that uses the claim.
+    pub waits_for_consumer: bool,
+    /// Volumes are made on demand.
+    pub provisions: bool,
 }
 
 impl Objects {
@@ -51,6 +90,113 @@ impl Objects {
         self.owners.retain(|(of, _, _), _| *of != kind);
     }
 
+    pub fn set_claim(&mut self, object: &Value) {
+        let spec = object.get("spec");
+        let volume = spec.shared_str("volumeName");
+        let phase = object.path("status.phase").as_str().unwrap_or_default();
+        let modes = spec.get("accessModes").items();
+        let claim = Claim {
+            class: spec.shared_str("storageClassName"),
+            is_bound: !volume.is_empty() && phase == "Bound",
+            is_lost: phase == "Lost",
+            is_deleting: Meta::of(object).is_deleting(),
+            is_exclusive: modes
+                .iter()
+                .any(|mode| mode.as_str() == Some("ReadWriteOncePod")),
+            object: object.clone(),
+            volume,
+        };
+        self.claims.insert(key(object), claim);
+    }
+
+    pub fn claim(&self, namespace: &Str, name: &Str) -> Option<&Claim> {
+        self.claims.get(&(namespace.clone(), name.clone()))
+    }
+
+    pub fn remove_claim(&mut self, object: &Value) {
+        self.claims.remove(&key(object));
+    }
+
+    pub fn clear_claims(&mut self) {
+        self.claims.clear();
+    }
+
+    pub fn set_volume(&mut self, object: &Value) {
+        let spec = object.get("spec");
+        let required = spec.path("nodeAffinity.required");
+        let volume = Volume {
+            class: spec.shared_str("storageClassName"),
+            bytes: whole(spec.path("capacity.storage")),
+            is_available: object.path("status.phase").as_str() == Some("Available")
+                && !spec.has("claimRef"),
+            nodes: required.is_map().then(|| {
+                required
+                    .get("nodeSelectorTerms")
+                    .items()
+                    .iter()
+                    .map(NodeTerm::read)
+                    .collect()
+            }),
+            object: object.clone(),
+        };
+        self.volumes.insert(Meta::of(object).shared_name(), volume);
+    }
+
+    pub fn volume(&self, name: &Str) -> Option<&Volume> {
+        self.volumes.get(name)
+    }
+
+    pub fn remove_volume(&mut self, object: &Value) {
+        self.volumes.remove(Meta::of(object).name());
+    }
+
+    pub fn clear_volumes(&mut self) {
+        self.volumes.clear();
+    }
+
+    pub fn set_class(&mut self, object: &Value) {
+        let class = Class {
+            waits_for_consumer: object.str("volumeBindingMode") == "WaitForFirstConsumer",
+            provisions: object.str("provisioner") != "kubernetes.io/no-provisioner",
+        };
+        self.classes.insert(Meta::of(object).shared_name(), class);
+    }
+
+    pub fn class(&self, name: &Str) -> Option<Class> {
+        self.classes.get(name).copied()
+    }
+
+    pub fn remove_class(&mut self, object: &Value) {
+        self.classes.remove(Meta::of(object).name());
+    }
+
+    pub fn clear_classes(&mut self) {
+        self.classes.clear();
+    }
+
+    /// The smallest free volume that a claim could have on a node; by name where they are equal.
+    pub fn match_volume(&self, claim: &Claim, node: &NodeInfo) -> Option<&Volume> {
+        let spec = claim.object.get("spec");
+        let wanted = whole(spec.path("resources.requests.storage"));
+        let modes = spec.get("accessModes").items();
+        let selector = Selector::read(spec.get("selector"));
+        let fits = |volume: &&Volume| {
+            let offered = volume.object.path("spec.accessModes").items();
+            let labels =
+                crate::selector::read_labels(volume.object.path("metadata.labels").entries());
+            volume.is_available
+                && volume.class == claim.class
+                && volume.bytes >= wanted
+                && modes.iter().all(|mode| offered.contains(mode))
+                && selector.as_ref().is_none_or(|s| s.matches(&labels))
+                && volume.accepts(node)
+        };
+        self.volumes
+            .values()
+            .filter(fits)
+            .min_by_key(|volume| volume.bytes)
+    }
+
     /// What the pods of the same services and controller have in common; `None` if there is no such thing.
     pub fn selector_for(&self, pod: &Pod) -> Option<Selector> {
         let namespace = &pod.resident.namespace;
@@ -80,6 +226,17 @@ impl Objects {
             );
         }
         (!requirements.is_empty()).then_some(Selector { requirements })
+    }
+}
+
+impl Volume {
+    /// Whether the volume can be reached from a node.
+    pub fn accepts(&self, node: &NodeInfo) -> bool {
+        self.nodes.as_ref().is_none_or(|terms| {
+            terms
+                .iter()
+                .any(|term| term.matches(&node.name, &node.labels))
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::framework::{Context, FILTERS, Prepared};
 use crate::objects::Objects;
 use crate::plugins::{
     inter_pod_affinity, node_affinity, node_ports, node_resources_fit, node_unschedulable,
-    pod_topology_spread, taint_toleration,
+    pod_topology_spread, taint_toleration, volume_binding, volume_restrictions,
 };
 use crate::pod::Resident;
 use crate::queue::Entry;
@@ -45,6 +45,12 @@ pub(crate) fn pod_came_helps(entry: &Entry, came: &Resident) -> bool {
         inter_pod_affinity::NAME => !me.affinity.is_empty(),
         _ => false,
     })
+}
+
+/// A claim, volume or storage class appeared or changed.
+pub(crate) fn storage_helps(entry: &Entry) -> bool {
+    entry.plugins.contains(volume_binding::NAME)
+        || entry.plugins.contains(volume_restrictions::NAME)
 }
 
 /// A node appeared or changed.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use api::core::{NAMESPACES, NODES, PODS, Pod as PodView};
+use api::core::{
+    NAMESPACES, NODES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, Pod as PodView,
+};
 use api::meta::Meta;
 use api::note::{Key, Note};
 use api::{Request, RequestId, Resource, Response, Str, Value, WatchEvent, WatchKind};
@@ -13,6 +15,7 @@ use crate::cache::{Cache, Slot};
 use crate::cycle::{Failure, Outcome, Verdict, World, decide};
 use crate::events;
 use crate::objects::Objects;
+use crate::plugins::volume_binding::waits_for_consumer;
 use crate::pod::{Interner, Pod, PodKey, Resident, Wishes};
 use crate::queue::{Entry, Queue};
 use crate::requeue;
@@ -20,6 +23,7 @@ use crate::requeue;
 const SERVICES: Resource = Resource::of("", "v1", "services");
 const REPLICATION_CONTROLLERS: Resource = Resource::of("", "v1", "replicationcontrollers");
 const REPLICA_SETS: Resource = Resource::of("apps", "v1", "replicasets");
+const STORAGE_CLASSES: Resource = Resource::of("storage.k8s.io", "v1", "storageclasses");
 const STATEFUL_SETS: Resource = Resource::of("apps", "v1", "statefulsets");
 
 /// Places in `Scheduler::feeds`.
@@ -27,8 +31,11 @@ const POD_FEED: usize = 0;
 const NODE_FEED: usize = 1;
 const NAMESPACE_FEED: usize = 2;
 const SERVICE_FEED: usize = 3;
+const CLAIM_FEED: usize = 4;
+const VOLUME_FEED: usize = 5;
+const CLASS_FEED: usize = 6;
 /// The kinds whose selectors say which pods belong together, from this feed on.
-const OWNER_FEEDS: usize = 4;
+const OWNER_FEEDS: usize = 7;
 const OWNERS: [(&str, Resource); 3] = [
     ("ReplicationController", REPLICATION_CONTROLLERS),
     ("ReplicaSet", REPLICA_SETS),
@@ -74,6 +81,8 @@ pub struct Scheduler {
     wishes: Interner<Wishes>,
     /// Bindings that were sent and not yet answered.
     binding: BTreeMap<RequestId, (Entry, Str)>,
+    /// Pods that have a node and wait for their volumes.
+    waiting_for_volumes: BTreeMap<PodKey, (Entry, Str)>,
     recorder: Recorder,
     start: usize,
     is_cycle_set: bool,
@@ -93,6 +102,9 @@ impl Scheduler {
             Feed::new(NODES),
             Feed::new(NAMESPACES),
             Feed::new(SERVICES),
+            Feed::new(PERSISTENT_VOLUME_CLAIMS),
+            Feed::new(PERSISTENT_VOLUMES),
+            Feed::new(STORAGE_CLASSES),
         ];
         feeds.extend(OWNERS.into_iter().map(|(_, resource)| Feed::new(resource)));
         Scheduler {
@@ -102,6 +114,7 @@ impl Scheduler {
             queue: Queue::default(),
             wishes: Interner::default(),
             binding: BTreeMap::new(),
+            waiting_for_volumes: BTreeMap::new(),
             recorder: Recorder::new(""),
             start: 0,
             is_cycle_set: false,
@@ -147,6 +160,9 @@ impl Scheduler {
                 }
             }
             SERVICE_FEED => self.objects.clear_services(),
+            CLAIM_FEED => self.objects.clear_claims(),
+            VOLUME_FEED => self.objects.clear_volumes(),
+            CLASS_FEED => self.objects.clear_classes(),
             NAMESPACE_FEED => {}
             owner => self.objects.clear_owners(OWNERS[owner - OWNER_FEEDS].0),
         }
@@ -174,12 +190,60 @@ impl Scheduler {
             NAMESPACE_FEED => self.cache.set_namespace(object),
             SERVICE_FEED if is_gone => self.objects.remove_service(object),
             SERVICE_FEED => self.objects.set_service(object),
+            CLAIM_FEED | VOLUME_FEED | CLASS_FEED => {
+                self.storage_changed(feed, is_gone, object, out)
+            }
             owner if is_gone => self
                 .objects
                 .remove_owner(OWNERS[owner - OWNER_FEEDS].0, object),
             owner => self
                 .objects
                 .set_owner(OWNERS[owner - OWNER_FEEDS].0, object),
+        }
+    }
+
+    fn storage_changed(
+        &mut self,
+        feed: usize,
+        is_gone: bool,
+        object: &Value,
+        out: &mut Outbox<'_, Timer>,
+    ) {
+        match (feed, is_gone) {
+            (CLAIM_FEED, true) => self.objects.remove_claim(object),
+            (CLAIM_FEED, false) => self.objects.set_claim(object),
+            (VOLUME_FEED, true) => self.objects.remove_volume(object),
+            (VOLUME_FEED, false) => self.objects.set_volume(object),
+            (_, true) => self.objects.remove_class(object),
+            (_, false) => self.objects.set_class(object),
+        }
+        if self.queue.has_waiting() {
+            self.queue
+                .happened(out.now(), out.cause, requeue::storage_helps);
+        }
+        self.bind_those_with_volumes(out);
+    }
+
+    /// Pods whose claims are bound by now are bound to their nodes.
+    fn bind_those_with_volumes(&mut self, out: &mut Outbox<'_, Timer>) {
+        let ready = |entry: &Entry| {
+            let pod = &entry.pod.resident;
+            pod.claims.iter().all(|name| {
+                self.objects
+                    .claim(&pod.namespace, name)
+                    .is_some_and(|claim| claim.is_bound)
+            })
+        };
+        let keys: Vec<PodKey> = self
+            .waiting_for_volumes
+            .iter()
+            .filter(|(_, (entry, _))| ready(entry))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in keys {
+            if let Some((entry, node)) = self.waiting_for_volumes.remove(&key) {
+                self.bind(entry, node, out);
+            }
         }
     }
 
@@ -293,6 +357,10 @@ impl Scheduler {
             self.cache.residents.release(&entry.pod.resident);
             self.wishes.release(&entry.pod.wishes);
         }
+        if let Some((entry, _)) = self.waiting_for_volumes.remove(key) {
+            self.cache.residents.release(&entry.pod.resident);
+            self.wishes.release(&entry.pod.wishes);
+        }
         let Some(placed) = self.cache.remove_pod(key) else {
             return;
         };
@@ -347,8 +415,44 @@ impl Scheduler {
 
     fn place(&mut self, entry: Entry, slot: Slot, out: &mut Outbox<'_, Timer>) {
         let node = self.cache.node(slot).name.clone();
+        let requests = self.volume_requests(&entry.pod, slot);
         self.cache.assume(&entry.pod, slot);
         self.queue.nominated.remove(&entry.pod.key);
+        if requests.is_empty() {
+            return self.bind(entry, node, out);
+        }
+        for request in requests {
+            out.send(request);
+        }
+        self.waiting_for_volumes
+            .insert(entry.pod.key.clone(), (entry, node));
+    }
+
+    /// What is to be written so that the claims of a pod become volumes on its node.
+    fn volume_requests(&self, pod: &Pod, slot: Slot) -> Vec<Request> {
+        let node = self.cache.node(slot);
+        let namespace = &pod.resident.namespace;
+        let mut requests = Vec::new();
+        for name in &pod.resident.claims {
+            let Some(claim) = self
+                .objects
+                .claim(namespace, name)
+                .filter(|claim| !claim.is_bound)
+            else {
+                continue;
+            };
+            if !waits_for_consumer(&self.objects, claim) {
+                continue;
+            }
+            requests.push(match self.objects.match_volume(claim, node) {
+                Some(volume) => events::reserve_volume(volume, claim),
+                None => events::choose_node(claim, &node.name),
+            });
+        }
+        requests
+    }
+
+    fn bind(&mut self, entry: Entry, node: Str, out: &mut Outbox<'_, Timer>) {
         let id = out.send(events::bind(&entry.pod, &node));
         self.binding.insert(id, (entry, node));
     }
