@@ -26,6 +26,7 @@ pub(crate) enum Icon {
     Term,
     Restart,
     Clock,
+    Search,
 }
 
 /// Draws an icon in the colour of the text around it.
@@ -59,6 +60,11 @@ pub(crate) fn icon(icon: Icon) -> Html {
         Icon::Work => ("M5 2.5h7l4 4v11H5zM8 10h5M8 13h5", false, 20),
         Icon::Term => ("M2.5 4h15v12h-15zM5.5 8l2.5 2-2.5 2M10 12.5h4", false, 20),
         Icon::Restart => ("M5 5v4h4M5.4 9a5.5 5.5 0 1 1-.6 3.4", false, 15),
+        Icon::Search => (
+            "M9 3.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11M13 13l4 4",
+            false,
+            16,
+        ),
         Icon::Clock => (
             "M10 3a7 7 0 1 0 0 14a7 7 0 1 0 0-14M10 6v4l2.6 1.8",
             false,

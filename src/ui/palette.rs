@@ -192,6 +192,9 @@ fn entries(env: &Env, deck: &Deck, objects: &Objects) -> Vec<Entry> {
 
 /// How well the letters of `query` occur in `text` in their order: better when together and at the beginnings of words. `None`: not at all.
 fn score(query: &str, text: &str) -> Option<i32> {
+    if query.trim().is_empty() {
+        return Some(0);
+    }
     let text: Vec<char> = text.to_lowercase().chars().collect();
     let (mut at, mut points, mut last) = (0, 0, None::<usize>);
     for letter in query

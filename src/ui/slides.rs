@@ -147,7 +147,8 @@ fn one(props: &SlidesProps, env: &crate::env::Env) -> Html {
         <article class="slide" key={slide.id.clone()} data-slide={slide.id.clone()}>
             <div class="where">
                 <span>{ column + 1 }</span>
-                if row > 0 { <span>{ chapter }</span><span>{ "›" }</span> }
+                if row > 0 { <span>{ chapter }</span> }
+                <span aria-hidden="true">{ "›" }</span>
                 <span class="num">{ format!("{} / {rows}", row + 1) }</span>
             </div>
             { drawing.blocks(&slide.blocks) }

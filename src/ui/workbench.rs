@@ -50,6 +50,7 @@ pub(crate) struct WorkbenchProps {
 #[component]
 pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
     let env = use_env();
+    let lists = use_state_eq(|| props.is_plain);
     let file = props.files.get(props.active);
     let text = file.map(|file| file.text.clone()).unwrap_or_default();
     let examples: Vec<(AttrValue, AttrValue, Action)> = examples::EXAMPLES
@@ -92,7 +93,7 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
                 <editor::Editor name={file.map(|file| file.name.clone()).unwrap_or_default()} text={text.clone()} problems={props.problems.clone()} reveal={props.reveal}
                     against={props.against.clone()} is_plain={props.is_plain} />
             </div>
-            <ul class="problems" key="problems" data-testid="problems" aria-label={env.t(Msg::Problems)}>
+            <ul class={classes!("problems", (!*lists).then_some("sr"))} key="problems" data-testid="problems" aria-label={env.t(Msg::Problems)}>
                 { for props.problems.iter().enumerate().map(|(index, problem)| problem_row(&env, index, problem)) }
             </ul>
             <div class="apply-bar" key="bar">
@@ -104,17 +105,21 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
                     { env.t(if props.against.is_some() { Msg::DiffEnd } else { Msg::Diff }) }
                 </button>
                 <span key="space" class="sp"></span>
-                <span key="state" role="status">{ state(&env, props) }</span>
+                <span key="state" role="status">{ state(&env, props, &lists) }</span>
             </div>
         </>
     }
 }
 
-fn state(env: &Env, props: &WorkbenchProps) -> Html {
+fn state(env: &Env, props: &WorkbenchProps, lists: &UseStateHandle<bool>) -> Html {
     let errors = props.problems.len();
+    let toggle = {
+        let lists = lists.clone();
+        Callback::from(move |_: MouseEvent| lists.set(!*lists))
+    };
     match props.outcome {
         _ if errors > 0 => {
-            html! { <span class="bad">{ format!("{} {errors}", env.t(Msg::Problems)) }</span> }
+            html! { <button class="tool bad" aria-expanded={lists.to_string()} onclick={toggle}>{ format!("{} {errors}", env.t(Msg::Problems)) }</button> }
         }
         Outcome::Refused => html! { <span class="bad">{ env.t(Msg::ApplyRefused) }</span> },
         Outcome::Applied => html! { <span class="good">{ env.t(Msg::Applied) }</span> },

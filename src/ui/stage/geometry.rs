@@ -62,7 +62,8 @@ pub(crate) struct Plan {
 }
 
 const NODE_W: f64 = 190.0;
-const NODE_H: f64 = 226.0;
+/// From a box with two rows of named pods to one with a few shapes.
+const NODE_HEIGHTS: [f64; 3] = [210.0, 172.0, 146.0];
 const GAP: f64 = 14.0;
 const NARROW: f64 = 360.0;
 /// Below this, letters become hard to read: rather scroll.
@@ -80,60 +81,56 @@ impl Plan {
         let (width, height) = if width > 0.0 {
             (width, height)
         } else {
-            (644.0, 574.0)
+            (644.0, 540.0)
         };
         let scale = |plan: &Plan| (width / plan.width).min(height / plan.height);
-        let mut best: Option<Plan> = None;
-        for columns in 1..=nodes.clamp(3, 12) {
-            let plan = Plan::wide(nodes, columns.max(3));
-            if best
-                .as_ref()
-                .is_none_or(|best| scale(&plan) > scale(best) + 0.001)
-            {
-                best = Some(plan);
+        for node_h in NODE_HEIGHTS {
+            let mut best: Option<Plan> = None;
+            for columns in 3..=nodes.clamp(3, 12) {
+                let plan = Plan::wide(nodes, columns, node_h);
+                if best
+                    .as_ref()
+                    .is_none_or(|best| scale(&plan) > scale(best) + 0.001)
+                {
+                    best = Some(plan);
+                }
+            }
+            if let Some(mut plan) = best.filter(|plan| scale(plan) >= SMALLEST) {
+                plan.scale = scale(&plan).min(LARGEST);
+                return plan;
             }
         }
-        let mut plan = best.unwrap_or_else(|| Plan::wide(nodes, 3));
-        let whole = scale(&plan);
-        if whole < SMALLEST {
-            // Not all of it can be seen at once: as many columns as fit, the rest below.
-            let columns = ((width / SMALLEST - 40.0 + GAP) / (NODE_W + GAP)) as usize;
-            plan = Plan::wide(nodes, columns.clamp(3, 12));
-            plan.scale = (width / plan.width).min(1.0);
-        } else {
-            plan.scale = whole.min(LARGEST);
-        }
+        // Not all of it can be seen at once: as many columns as fit, the rest below.
+        let columns = ((width / SMALLEST - 40.0 + GAP) / (NODE_W + GAP)) as usize;
+        let mut plan = Plan::wide(nodes, columns.clamp(3, 12), NODE_HEIGHTS[0]);
+        plan.scale = (width / plan.width).min(1.0);
         plan
     }
 
-    fn wide(nodes: usize, columns: usize) -> Plan {
+    fn wide(nodes: usize, columns: usize, node_h: f64) -> Plan {
         let row = columns as f64 * (NODE_W + GAP) - GAP;
         let width = (row + 46.0).max(644.0);
         let dx = (width - 644.0) / 2.0;
-        let top = 328.0;
+        let top = 298.0;
+        let pitch = node_h + GAP + 4.0;
         let rows = nodes.div_ceil(columns).max(1);
         let place = |index: usize| {
             let in_row = columns.min(nodes);
             let used = in_row as f64 * (NODE_W + GAP) - GAP;
             let x = (width - used) / 2.0 + (index % columns) as f64 * (NODE_W + GAP);
-            Rect::at(
-                x,
-                top + (index / columns) as f64 * (NODE_H + GAP + 6.0),
-                NODE_W,
-                NODE_H,
-            )
+            Rect::at(x, top + (index / columns) as f64 * pitch, NODE_W, node_h)
         };
         Plan {
             width,
-            height: top + rows as f64 * (NODE_H + GAP + 6.0) - 4.0,
+            height: top + rows as f64 * pitch - 8.0,
             scale: 1.0,
-            user: Rect::at(272.0, 10.0, 100.0, 26.0).shifted(dx),
-            plane: Rect::at(20.0, 54.0, 604.0, 220.0).shifted(dx),
-            etcd: Rect::at(40.0, 102.0, 100.0, 48.0).shifted(dx),
-            api: Rect::at(250.0, 96.0, 144.0, 94.0).shifted(dx),
-            scheduler: Rect::at(484.0, 102.0, 120.0, 48.0).shifted(dx),
-            controllers: Rect::at(40.0, 192.0, 252.0, 64.0).shifted(dx),
-            cloud: Rect::at(352.0, 192.0, 252.0, 64.0).shifted(dx),
+            user: Rect::at(272.0, 6.0, 100.0, 24.0).shifted(dx),
+            plane: Rect::at(20.0, 42.0, 604.0, 210.0).shifted(dx),
+            etcd: Rect::at(40.0, 84.0, 100.0, 48.0).shifted(dx),
+            api: Rect::at(250.0, 78.0, 144.0, 94.0).shifted(dx),
+            scheduler: Rect::at(484.0, 84.0, 120.0, 48.0).shifted(dx),
+            controllers: Rect::at(40.0, 174.0, 252.0, 64.0).shifted(dx),
+            cloud: Rect::at(352.0, 174.0, 252.0, 64.0).shifted(dx),
             nodes: (0..nodes).map(place).collect(),
             columns,
             is_narrow: false,
@@ -142,27 +139,28 @@ impl Plan {
 
     fn narrow(nodes: usize) -> Plan {
         let width = NARROW;
-        let top = 386.0;
+        let top = 424.0;
+        let node_h = NODE_HEIGHTS[0];
         let node_w = 160.0;
         let place = |index: usize| {
             Rect::at(
                 16.0 + (index % 2) as f64 * (node_w + 8.0),
-                top + (index / 2) as f64 * (NODE_H + 10.0),
+                top + (index / 2) as f64 * (node_h + 10.0),
                 node_w,
-                NODE_H,
+                node_h,
             )
         };
         Plan {
             width,
-            height: top + nodes.div_ceil(2).max(1) as f64 * (NODE_H + 10.0) + 4.0,
+            height: top + nodes.div_ceil(2).max(1) as f64 * (node_h + 10.0) + 4.0,
             scale: 1.0,
             user: Rect::at(130.0, 8.0, 100.0, 26.0),
-            plane: Rect::at(16.0, 48.0, 328.0, 318.0),
-            etcd: Rect::at(28.0, 168.0, 100.0, 48.0),
-            api: Rect::at(102.0, 70.0, 156.0, 72.0),
-            scheduler: Rect::at(212.0, 168.0, 120.0, 48.0),
-            controllers: Rect::at(28.0, 232.0, 304.0, 62.0),
-            cloud: Rect::at(28.0, 306.0, 304.0, 48.0),
+            plane: Rect::at(16.0, 48.0, 328.0, 332.0),
+            etcd: Rect::at(28.0, 180.0, 100.0, 48.0),
+            api: Rect::at(102.0, 84.0, 156.0, 70.0),
+            scheduler: Rect::at(212.0, 180.0, 120.0, 48.0),
+            controllers: Rect::at(28.0, 244.0, 304.0, 62.0),
+            cloud: Rect::at(28.0, 318.0, 304.0, 48.0),
             nodes: (0..nodes).map(place).collect(),
             columns: 2,
             is_narrow: true,
@@ -296,7 +294,7 @@ impl Plan {
         let x = api.mid() + (column as f64 - (shown - 1.0) / 2.0) * spread;
         // Outer lines turn higher than inner ones, so that they never cross.
         let from_middle = (column as f64 - (shown - 1.0) / 2.0).abs();
-        let bus = self.plane.bottom() + 28.0 - (from_middle * 4.0).min(18.0);
+        let bus = self.plane.bottom() + 26.0 - (from_middle * 4.0).min(18.0);
         if index < self.columns {
             return elbow(x, api.bottom(), node.mid(), node.y, bus);
         }

@@ -26,6 +26,8 @@ pub(crate) struct MachineProps {
 
 /// Above this number of pods their shapes become counts.
 const MOST_SHAPES: usize = 300;
+/// A shape smaller than this tells no state.
+const SMALLEST: f64 = 2.0;
 
 #[component]
 pub(crate) fn MachineBox(props: &MachineProps) -> Html {
@@ -128,7 +130,7 @@ fn agents(busy: &[Part], place: Rect) -> Html {
     };
     let all = [("kubelet", 50.0), ("kube-proxy", 64.0), ("runtime", 46.0)];
     let free = (place.w - 24.0 - 160.0).max(-18.0) / 2.0;
-    let shrink = if place.w < 180.0 { 0.82 } else { 1.0 };
+    let shrink = if place.w < 180.0 { 0.83 } else { 1.0 };
     let mut left = place.x + 12.0;
     html! {
         <>
@@ -137,9 +139,9 @@ fn agents(busy: &[Part], place: Rect) -> Html {
                 let x = left;
                 left += width + if shrink < 1.0 { 2.0 } else { free.max(3.0) };
                 html! {
-                    <g key={*name} class={classes!("pill", is_busy(index).then_some("lit"))}>
+                    <g key={*name} class={classes!("pill", is_busy(index).then_some("lit"), (place.w < 180.0).then_some("tight"))}>
                         <rect class="sunk" x={n(x)} y={n(place.y + 44.0)} width={n(width)} height="22" rx="6" />
-                        <text x={n(x + width / 2.0)} y={n(place.y + 59.0)} text-anchor="middle" font-size={if shrink < 1.0 { "9" } else { "10.5" }}>{ *name }</text>
+                        <text x={n(x + width / 2.0)} y={n(place.y + 59.0)} text-anchor="middle">{ *name }</text>
                     </g>
                 }
             }) }
@@ -149,35 +151,17 @@ fn agents(busy: &[Part], place: Rect) -> Html {
 
 /// How pods are set out: columns, cell size, radius, and whether names fit.
 fn grid(count: usize, w: f64, h: f64) -> (usize, f64, f64, f64, bool) {
-    let columns = if count <= 4 {
-        2
-    } else if count <= 6 {
-        3
-    } else {
-        0
-    };
-    if columns > 0 {
-        let rows = count.div_ceil(columns).max(1);
-        let cell_w = w / columns as f64;
-        let cell_h = (h / rows as f64).min(62.0);
-        let radius = ((cell_h - 18.0) / 2.0).min(cell_w / 2.0 - 7.0).min(23.0);
-        if columns == 2 {
-            return (columns, cell_w, cell_h, radius, true);
-        }
-        return (
-            columns,
-            cell_w,
-            (h / rows as f64).min(56.0),
-            radius.min(18.0),
-            false,
-        );
+    let rows = count.div_ceil(2).max(1) as f64;
+    if count <= 4 && h / rows >= 44.0 {
+        let cell = (h / rows).min(62.0);
+        return (2, w / 2.0, cell, ((cell - 18.0) / 2.0).min(23.0), true);
     }
     // Without names: the largest cells of which all fit.
-    let mut best = (1, w, w, 2.0);
+    let mut best = (1, w, w, 1.0);
     for columns in 3..=60 {
         let cell = w / columns as f64;
         let rows = count.div_ceil(columns) as f64;
-        let radius = (cell / 2.0 - 1.6).min(h / rows / 2.0 - 1.2).min(17.0);
+        let radius = (cell / 2.0 - 1.6).min(h / rows / 2.0 - 1.2).min(19.0);
         if radius > best.3 {
             best = (columns, cell, (h / rows).min(cell * 1.16), radius);
         }
@@ -193,10 +177,10 @@ fn pods(env: &Env, machine: &Machine, chosen: &Option<ObjectRef>, place: Rect) -
         place.h - 74.0 - 30.0,
     );
     let count = machine.pods.len();
-    if count > MOST_SHAPES {
-        return counts(machine, x, y);
-    }
     let (columns, cell_w, cell_h, radius, with_names) = grid(count, w, h);
+    if count > MOST_SHAPES || radius < SMALLEST {
+        return counts(machine, x, y, h);
+    }
     html! {
         <g role="group" aria-label={env.t(Msg::PodsOfNode)}>
             { for machine.pods.iter().enumerate().map(|(index, row)| {
@@ -210,18 +194,19 @@ fn pods(env: &Env, machine: &Machine, chosen: &Option<ObjectRef>, place: Rect) -
 }
 
 /// One shape per state with its count.
-fn counts(machine: &Machine, x: f64, y: f64) -> Html {
+fn counts(machine: &Machine, x: f64, y: f64, h: f64) -> Html {
     let mut by_state: BTreeMap<State, u32> = BTreeMap::new();
     for row in &machine.pods {
         *by_state.entry(row.state).or_default() += 1;
     }
+    let pitch = (h / by_state.len() as f64).min(26.0);
     html! {
         <g>
             { for by_state.iter().enumerate().map(|(index, (state, count))| {
-                let cy = y + 14.0 + index as f64 * 26.0;
+                let cy = y + pitch / 2.0 + index as f64 * pitch;
                 html! {
                     <g key={format!("{state:?}")} class={classes!("pod", state_class(*state))}>
-                        <path class="hex" d={pod::hexagon(x + 14.0, cy, 10.0, *state == State::Failed)} />
+                        <path class="hex" d={pod::hexagon(x + 14.0, cy, pitch / 2.0 - 3.0, *state == State::Failed)} />
                         <text class="small" x={n(x + 32.0)} y={n(cy + 4.0)}>{ format!("{count} {state:?}") }</text>
                     </g>
                 }
@@ -264,16 +249,22 @@ mod tests {
 
     #[test]
     fn pods_never_leave_their_node_however_many() {
-        for count in 1..=super::MOST_SHAPES {
-            let (columns, cell_w, cell_h, radius, with_names) = grid(count, 170.0, 122.0);
+        for (height, count) in [106.0, 68.0, 42.0]
+            .into_iter()
+            .flat_map(|height| (1..=super::MOST_SHAPES).map(move |count| (height, count)))
+        {
+            let (columns, cell_w, cell_h, radius, with_names) = grid(count, 170.0, height);
+            if radius < super::SMALLEST {
+                continue;
+            }
             let rows = count.div_ceil(columns) as f64;
             let last = if with_names {
                 (rows - 1.0) * cell_h + 2.0 * radius + 16.0
             } else {
                 rows * cell_h
             };
-            assert!(last <= 122.5, "{count} pods are {last} high");
-            assert!(columns as f64 * cell_w <= 170.5 && radius >= 2.0, "{count}");
+            assert!(last <= height + 0.5, "{count} pods are {last} high");
+            assert!(columns as f64 * cell_w <= 170.5, "{count}");
         }
     }
 }

@@ -93,7 +93,6 @@ pub(crate) struct Layout {
 
 pub(crate) const CARD_H: f64 = 46.0;
 const ROW: f64 = 56.0;
-const PAD: f64 = 28.0;
 /// Children shown before the rest is a number.
 const FEW: usize = 8;
 
@@ -190,9 +189,10 @@ pub(crate) fn lay_out(
         .max()
         .unwrap_or(1)
         .max(2);
-    let room = (width - 2.0 * PAD).max(300.0);
-    let gap = (room / columns as f64 * 0.2).clamp(26.0, 48.0);
-    let card = ((room - gap * (columns as f64 - 1.0)) / columns as f64).clamp(148.0, 208.0);
+    let pad = if width < 720.0 { 16.0 } else { 28.0 };
+    let room = (width - 2.0 * pad).max(300.0);
+    let gap = (room / columns as f64 * 0.2).clamp(18.0, 48.0);
+    let card = ((room - gap * (columns as f64 - 1.0)) / columns as f64).clamp(126.0, 208.0);
     let mut layout = Layout {
         card_width: card,
         ..Layout::default()
@@ -204,6 +204,7 @@ pub(crate) fn lay_out(
         children: &children,
         spread,
         step,
+        pad,
     };
     let mut y = 20.0;
     for category in [
@@ -224,7 +225,7 @@ pub(crate) fn lay_out(
         place
             .layout
             .titles
-            .push((category, PAD, y, room.max(step * columns as f64 - gap)));
+            .push((category, pad, y, room.max(step * columns as f64 - gap)));
         y += 34.0;
         // Single objects stand side by side, trees beneath each other.
         let (trees, singles): (Vec<&str>, Vec<&str>) =
@@ -242,7 +243,7 @@ pub(crate) fn lay_out(
         for (index, uid) in singles.iter().enumerate() {
             place.card(
                 uid,
-                PAD + (index % per_row) as f64 * step,
+                pad + (index % per_row) as f64 * step,
                 y + (index / per_row) as f64 * ROW,
                 0,
             );
@@ -291,7 +292,7 @@ pub(crate) fn lay_out(
         .iter()
         .map(|card| card.x + layout.card_width)
         .fold(0.0, f64::max);
-    layout.width = (right + PAD).max(width);
+    layout.width = (right + pad).max(width);
     layout.height = y + 12.0;
     layout
 }
@@ -331,12 +332,13 @@ struct Place<'a> {
     children: &'a BTreeMap<&'a str, Vec<&'a str>>,
     spread: &'a BTreeSet<Rc<str>>,
     step: f64,
+    pad: f64,
 }
 
 impl Place<'_> {
     /// Places a tree whose top is at `y`; answers where its bottom is.
     fn subtree(&mut self, uid: &str, level: usize, y: f64) -> f64 {
-        let x = PAD + level as f64 * self.step;
+        let x = self.pad + level as f64 * self.step;
         let children = self.children.get(uid).map_or(&[][..], Vec::as_slice);
         if children.is_empty() || level >= 7 {
             self.card(uid, x, y, level);

@@ -257,14 +257,6 @@ fn diagnostics(text: &str, problems: &[Problem], lang: Lang) -> Array {
     problems
         .iter()
         .map(|problem| {
-            let mut message = String::new();
-            if !problem.path.is_empty() {
-                message.push_str(&format!("{} ", problem.path));
-            }
-            message.push_str(said(&problem.message, lang));
-            if let Some(hint) = &problem.hint {
-                message.push_str(&format!("\n{}", said(hint, lang)));
-            }
             let actions = Array::new();
             if let Some(replacement) = &problem.replacement {
                 actions.push(&object(&[
@@ -284,8 +276,16 @@ fn diagnostics(text: &str, problems: &[Problem], lang: Lang) -> Array {
                     }
                     .into(),
                 ),
-                ("message", message.as_str().into()),
+                ("message", said(&problem.message, lang).into()),
                 ("path", problem.path.as_str().into()),
+                (
+                    "hint",
+                    problem
+                        .hint
+                        .as_ref()
+                        .map_or("", |hint| said(hint, lang))
+                        .into(),
+                ),
                 ("actions", actions.into()),
             ]))
         })

@@ -13,8 +13,8 @@
 //
 // handle
 //   setDoc(text)  getDoc()  focus()  destroy()  setTheme(dark)  setReadonly(on)  setLang(lang)  setLabel(text)
-//   setDiagnostics([{from, to, severity: "error"|"warning"|"info", message, actions?: [{name, insert}]}])
-//               an action replaces the diagnostic's range by `insert`
+//   setDiagnostics([{from, to, severity: "error"|"warning"|"info", message, path?, hint?, actions?: [{name, insert}]}])
+//               an action replaces the diagnostic's range by `insert`; beneath its line stands `path`, `message`, `hint` and the actions
 //   reveal(from[, to])      selects and scrolls there
 //   showDiff(original)      shows what differs from `original`; null ends it
 //
@@ -29,9 +29,9 @@ import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput,
 import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { unifiedMergeView } from "@codemirror/merge";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { Annotation, Compartment, EditorState, Prec } from "@codemirror/state";
+import { Annotation, Compartment, EditorState, Prec, StateEffect, StateField } from "@codemirror/state";
 import {
-  drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, hoverTooltip, keymap, lineNumbers, placeholder,
+  Decoration, drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, hoverTooltip, keymap, lineNumbers, placeholder, WidgetType,
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { StyleModule } from "style-mod";
@@ -86,6 +86,14 @@ const look = {
   ".cm-diagnostic-warning": { borderLeftColor: "var(--warning, #b7791f)" },
   ".cm-diagnostic-info": { borderLeftColor: "var(--accent)" },
   ".cm-diagnosticAction": { backgroundColor: "var(--accent)", color: "var(--on-accent, var(--panel))", borderRadius: "4px", padding: "2px 8px" },
+  ".cm-problem": {
+    margin: "2px 12px 4px 4px", padding: "3px 10px", borderLeft: "2px solid var(--error, #c0392b)", backgroundColor: "var(--sunk, transparent)",
+    fontFamily: "var(--sans, sans-serif)", lineHeight: "1.5", whiteSpace: "normal", overflowWrap: "anywhere", maxWidth: "calc(100cqw - 70px)",
+  },
+  ".cm-problem-warning": { borderLeftColor: "var(--warning, #b7791f)" },
+  ".cm-problem b": { fontFamily: "var(--mono, monospace)", fontSize: "0.96em", fontWeight: "600" },
+  ".cm-problem span": { color: "var(--muted)" },
+  ".cm-problem button": { border: "0", background: "none", padding: "0", font: "inherit", color: "var(--accent)", cursor: "pointer", textDecoration: "underline" },
   ".cm-lintRange-error, .cm-lintRange-warning, .cm-lintRange-info": {
     backgroundImage: "none", textDecoration: "underline wavy 1px", textUnderlineOffset: "3px",
   },
@@ -107,6 +115,49 @@ const look = {
 };
 const lightLook = EditorView.theme(look, { dark: false });
 const darkLook = EditorView.theme(look, { dark: true });
+
+// What is wrong, in words beneath the line, so that nobody has to hover for it. The list moves with the text until the next one comes.
+class ProblemBox extends WidgetType {
+  constructor(problem) { super(); this.problem = problem; this.key = JSON.stringify([problem.path, problem.message, problem.hint, problem.actions]); }
+  eq(other) { return this.key === other.key; }
+  ignoreEvent() { return false; }
+  toDOM(view) {
+    const { path, message, hint, actions, severity } = this.problem;
+    const box = document.createElement("div");
+    box.className = `cm-problem cm-problem-${severity}`;
+    const add = (tag, text) => box.append(Object.assign(document.createElement(tag), { textContent: text }), " ");
+    if (path) add("b", path);
+    box.append(message, " ");
+    if (hint) { box.append(document.createElement("br")); add("span", hint); }
+    for (const { name, insert } of actions) {
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: name });
+      button.addEventListener("mousedown", (event) => event.preventDefault());
+      button.addEventListener("click", () => {
+        const found = view.state.field(problemField).shown.find((shown) => shown.problem === this.problem);
+        if (found) view.dispatch({ changes: { from: found.from, to: found.to, insert }, userEvent: "input" });
+      });
+      box.append(button, " ");
+    }
+    return box;
+  }
+}
+const setProblems = StateEffect.define();
+const boxes = (doc, shown) => Decoration.set(
+  shown.map(({ from, problem }) => Decoration.widget({ widget: new ProblemBox(problem), block: true, side: 1 }).range(doc.lineAt(from).to)), true);
+const problemField = StateField.define({
+  create: () => ({ shown: [], set: Decoration.none }),
+  update(value, transaction) {
+    let { shown } = value;
+    const fresh = transaction.effects.find((effect) => effect.is(setProblems));
+    if (fresh) shown = fresh.value;
+    else if (transaction.docChanged) {
+      shown = shown.map(({ from, to, problem }) => ({ from: transaction.changes.mapPos(from, 1), to: transaction.changes.mapPos(to, -1), problem }));
+      shown = shown.filter(({ from, to }) => from < to);
+    } else return value;
+    return { shown, set: boxes(transaction.state.doc, shown) };
+  },
+  provide: (field) => EditorView.decorations.from(field, ({ set }) => set),
+});
 
 const colours = HighlightStyle.define([
   { tag: [tags.definition(tags.propertyName), tags.propertyName], color: "var(--syntax-key, var(--accent))" },
@@ -136,7 +187,7 @@ function create(parent, options = {}) {
 
   const extensions = [
     lineNumbers(), foldGutter(), lintGutter(), highlightActiveLineGutter(), highlightActiveLine(), highlightSelectionMatches(),
-    history(), drawSelection(), indentOnInput(), indentUnit.of("  "), EditorState.tabSize.of(2), bracketMatching(), search({ top: true }),
+    history(), drawSelection(), problemField, indentOnInput(), indentUnit.of("  "), EditorState.tabSize.of(2), bracketMatching(), search({ top: true }),
     syntaxHighlighting(colours),
     options.syntax === "plain" ? [] : yaml(),
     options.complete ? autocompletion({ override: [completer(options.complete)], icons: false }) : [],
@@ -171,6 +222,14 @@ function create(parent, options = {}) {
     setLang: (lang) => view.dispatch({ effects: words.reconfigure(worded(lang)) }),
     setLabel: (text) => view.dispatch({ effects: label.reconfigure(labelled(text)) }),
     setDiagnostics(problems) {
+      const shown = Array.from(problems || [], (problem) => {
+        const from = within(problem.from);
+        return {
+          from, to: Math.max(from, within(problem.to ?? problem.from)),
+          problem: { ...problem, severity: problem.severity || "error", actions: Array.from(problem.actions || []) },
+        };
+      });
+      view.dispatch({ effects: setProblems.of(shown) });
       const diagnostics = Array.from(problems || [], (problem) => {
         const from = within(problem.from);
         const to = Math.max(from, within(problem.to ?? problem.from));
@@ -178,7 +237,7 @@ function create(parent, options = {}) {
           name: action.name,
           apply: (target, start, end) => target.dispatch({ changes: { from: start, to: end, insert: action.insert }, userEvent: "input" }),
         }));
-        return { from, to, severity: problem.severity || "error", message: problem.message, actions };
+        return { from, to, severity: problem.severity || "error", message: [problem.path, problem.message, problem.hint].filter(Boolean).join(" "), actions };
       });
       diagnostics.sort((one, other) => one.from - other.from || one.to - other.to);
       view.dispatch(setDiagnostics(view.state, diagnostics));
