@@ -20,22 +20,56 @@ fn every_live_cell_runs_from_a_fresh_scene() {
     known::compare("slide ", &failed);
 }
 
+#[test]
+fn the_cells_of_a_slide_reach_its_task_and_waiting_does_not() {
+    let deck = Deck::parse(bundled(Lang::En));
+    let mut failed = BTreeMap::new();
+    for slide in deck.iter() {
+        for task in slide.tasks() {
+            let mut desk = Desk::new(&deck, slide.scene.as_ref());
+            desk.watch(task);
+            desk.wait(60 * sim::SECOND);
+            if desk.progress().met {
+                failed.insert(format!("task {}", task.id), String::from("met by waiting"));
+                continue;
+            }
+            for cell in slide.cells() {
+                for line in lines(cell) {
+                    desk.run(&line);
+                }
+                desk.wait(60 * sim::SECOND);
+            }
+            let progress = desk.progress();
+            if !progress.met {
+                failed.insert(format!("task {}", task.id), format!("{progress:?}"));
+            }
+        }
+    }
+    known::compare("task ", &failed);
+}
+
+/// What pressing the cell's button runs.
+fn lines(cell: &Cell) -> Vec<String> {
+    match cell {
+        Cell::Apply(apply) => vec![format!("kubectl apply -f {}", apply.name)],
+        Cell::Run(run) => run.lines.clone(),
+        Cell::Task(_) | Cell::Stage(_) => Vec::new(),
+    }
+}
+
 /// The slide's cells that did not do as they should, with what was said.
 fn run(deck: &Deck, slide: &Slide) -> BTreeMap<String, String> {
     let mut failed = BTreeMap::new();
     let mut desk = Desk::new(deck, slide.scene.as_ref());
     for (number, cell) in slide.cells().into_iter().enumerate() {
-        let (lines, fails) = match cell {
-            Cell::Apply(apply) => (
-                vec![format!("kubectl apply -f {}", apply.name)],
-                apply.fails,
-            ),
-            Cell::Run(run) => (run.lines.clone(), run.fails),
+        let fails = match cell {
+            Cell::Apply(apply) => apply.fails,
+            Cell::Run(run) => run.fails,
             Cell::Task(_) | Cell::Stage(_) => continue,
         };
         let name = format!("slide {} cell {}", slide.id, number + 1);
         let mut last = 0;
-        for line in lines {
+        for line in lines(cell) {
             let outcome = desk.run(&line);
             last = outcome.status;
             if last != 0 && !fails {
