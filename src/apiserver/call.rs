@@ -1,5 +1,8 @@
 //! One request on its way: the kind it speaks of and everything else that its handling asks for.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use api::kinds::{self, Kind};
 use api::{Options, Part, Request, Resource, Status, Str, Value, Verb};
 use sim::Time;
@@ -11,7 +14,8 @@ use crate::{ApiServer, Caller, User, collection_name};
 /// A request for a resource, resolved.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
-    pub(crate) kind: Kind,
+    pub(crate) kind: KindRef,
+    pub(crate) api_version: Str,
     pub(crate) rules: &'static Rules,
     pub(crate) collection: Collection,
     pub(crate) verb: Verb,
@@ -28,16 +32,37 @@ pub(crate) struct Call<'a> {
     pub(crate) warnings: Vec<Str>,
 }
 
+/// A kind that is served: one of Kubernetes' own, or a custom one.
+#[derive(Clone, Debug)]
+pub(crate) enum KindRef {
+    BuiltIn(&'static Kind),
+    Custom(Arc<Kind>),
+}
+
+impl Deref for KindRef {
+    type Target = Kind;
+    fn deref(&self) -> &Kind {
+        match self {
+            KindRef::BuiltIn(kind) => kind,
+            KindRef::Custom(kind) => kind,
+        }
+    }
+}
+
 impl ApiServer {
+    /// The kind that is served under a resource.
+    pub(crate) fn kind_of(&self, resource: &Resource) -> Option<KindRef> {
+        let built_in = kinds::of(resource).map(KindRef::BuiltIn);
+        built_in.or_else(|| self.custom_kind(resource))
+    }
+
     /// Finds the kind and checks that the path and the verb exist.
     pub(crate) fn call<'a>(
         &mut self,
         caller: &'a Caller,
         request: &'a Request,
     ) -> Result<Call<'a>, Status> {
-        let kind = kinds::of(&request.resource)
-            .ok_or_else(no_such_path)?
-            .clone();
+        let kind = self.kind_of(&request.resource).ok_or_else(no_such_path)?;
         if !request.namespace.is_empty() && !kind.namespaced && kind.plural != "namespaces" {
             return Err(no_such_path());
         }
@@ -57,8 +82,12 @@ impl ApiServer {
             return Err(Status::method_not_allowed());
         }
         let collection = self.store.collection(&collection_name(&request.resource));
-        let rules = crate::kinds::rules(&kind.group, &kind.kind);
+        let rules = match kind {
+            KindRef::BuiltIn(kind) => crate::kinds::rules(&kind.group, &kind.kind),
+            KindRef::Custom(_) => &crate::kinds::CUSTOM,
+        };
         Ok(Call {
+            api_version: kind.api_version(),
             namespace: if kind.namespaced {
                 request.namespace.clone()
             } else {
@@ -83,10 +112,6 @@ impl ApiServer {
 impl Call<'_> {
     pub(crate) fn plural(&self) -> Str {
         self.kind.plural.clone()
-    }
-
-    pub(crate) fn resource(&self) -> Resource {
-        self.kind.resource()
     }
 
     /// The key of the object that the path names.

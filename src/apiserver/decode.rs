@@ -53,7 +53,7 @@ pub(crate) fn patched(call: &mut Call, object: Value) -> Result<Value, Status> {
 fn typed(call: &mut Call, mut object: Value) -> Result<Value, Status> {
     let kind = &call.kind;
     let Some(schema) = schema::of_kind(&kind.group, &kind.version, &kind.kind) else {
-        return Ok(object);
+        return custom(call, object);
     };
     let refused = |why: &str| {
         Status::bad_request(format!(
@@ -80,6 +80,24 @@ fn typed(call: &mut Call, mut object: Value) -> Result<Value, Status> {
         }
     }
     Ok(decoded.value)
+}
+
+/// A custom object: only its metadata has a type of ours.
+fn custom(call: &mut Call, mut object: Value) -> Result<Value, Status> {
+    let Some(of) =
+        schema::of_kind("", "v1", "ConfigMap").and_then(|of| schema::at(of, &["metadata"]))
+    else {
+        return Ok(object);
+    };
+    if let Some(of) = of.object() {
+        let decoded =
+            decode(of, object.get("metadata")).map_err(|error| Status::bad_request(error.0))?;
+        for problem in decoded.problems {
+            call.warn(problem);
+        }
+        object.set("metadata", decoded.value);
+    }
+    Ok(object)
 }
 
 /// `v1.Secret`: a type of the versioned API as Go prints it.

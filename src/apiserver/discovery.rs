@@ -15,21 +15,22 @@ impl ApiServer {
         let body = match parts[..] {
             ["version"] => version(),
             ["healthz" | "livez" | "readyz"] => Value::from("ok"),
-            ["api"] if is_aggregated => aggregated(true),
-            ["apis"] if is_aggregated => aggregated(false),
+            ["api"] if is_aggregated => self.aggregated(true),
+            ["apis"] if is_aggregated => self.aggregated(false),
             ["api"] => map! {
                 "kind": "APIVersions", "versions": list!["v1"],
                 "serverAddressByClientCIDRs": list![map! { "clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1:6443" }],
             },
             ["apis"] => {
-                let groups: Vec<Value> = groups()
+                let groups: Vec<Value> = self
+                    .served_groups()
                     .iter()
                     .map(|(name, versions)| group(name, versions))
                     .collect();
                 map! { "kind": "APIGroupList", "apiVersion": "v1", "groups": groups }
             }
             ["apis", name] => {
-                let groups = groups();
+                let groups = self.served_groups();
                 let (name, versions) = groups
                     .iter()
                     .find(|(group, _)| *group == *name)
@@ -39,23 +40,111 @@ impl ApiServer {
                 body.set("apiVersion", "v1");
                 body
             }
-            ["api", version] => resources("", version)?,
-            ["apis", group, version] => resources(group, version)?,
+            ["api", version] => self.resources("", version)?,
+            ["apis", group, version] => self.resources(group, version)?,
             _ => return Err(not_found()),
         };
         Ok(Response::ok(body))
     }
 }
 
-fn not_found() -> Status {
-    crate::call::no_such_path()
+impl ApiServer {
+    /// The named groups with their versions, without the one that only a metrics server adds, custom ones last.
+    fn served_groups(&self) -> Vec<(Str, Vec<Str>)> {
+        let mut groups = kinds::groups();
+        groups.retain(|(name, _)| !name.is_empty() && *name != *kinds::METRICS_GROUP);
+        for kind in self.custom_kinds() {
+            match groups.iter_mut().find(|(group, _)| *group == kind.group) {
+                Some((_, versions)) if versions.contains(&kind.version) => {}
+                Some((_, versions)) => versions.push(kind.version.clone()),
+                None => groups.push((kind.group.clone(), vec![kind.version.clone()])),
+            }
+        }
+        groups
+    }
+
+    fn kinds_of_version(&self, group: &str, version: &str) -> Vec<&Kind> {
+        let mut found: Vec<&Kind> = Vec::new();
+        for kind in kinds::all() {
+            if kind.group == *group && kind.version == *version {
+                found.push(kind);
+            }
+        }
+        for kind in self.custom_kinds() {
+            if kind.group == *group && kind.version == *version {
+                found.push(kind);
+            }
+        }
+        found
+    }
+
+    fn resources(&self, group: &str, version: &str) -> Result<Value, Status> {
+        let mut rows: Vec<(String, Value)> = Vec::new();
+        for kind in self.kinds_of_version(group, version) {
+            rows.push((kind.plural.to_string(), resource(kind)));
+            for sub in &kind.subresources {
+                let name = format!("{}/{}", kind.plural, sub.name);
+                let verbs: Vec<Value> = sub.verbs.iter().map(Value::from).collect();
+                let mut row = map! {
+                    "name": name.clone(), "singularName": "", "namespaced": kind.namespaced, "kind": sub.kind.clone(), "verbs": verbs,
+                };
+                if !sub.version.is_empty() {
+                    row.set("group", sub.group.clone());
+                    row.set("version", sub.version.clone());
+                }
+                rows.push((name, row));
+            }
+        }
+        if rows.is_empty() {
+            return Err(not_found());
+        }
+        rows.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let rows: Vec<Value> = rows.into_iter().map(|(_, row)| row).collect();
+        let group_version = if group.is_empty() {
+            version.to_owned()
+        } else {
+            format!("{group}/{version}")
+        };
+        let mut body =
+            map! { "kind": "APIResourceList", "groupVersion": group_version, "resources": rows };
+        if !group.is_empty() {
+            body.set("apiVersion", "v1");
+        }
+        Ok(body)
+    }
+
+    /// `apidiscovery.k8s.io/v2`: everything in one document.
+    fn aggregated(&self, is_core: bool) -> Value {
+        let mut items = Vec::new();
+        let groups = if is_core {
+            vec![(Str::EMPTY, vec![Str::from("v1")])]
+        } else {
+            self.served_groups()
+        };
+        for (group, versions) in groups {
+            let versions: Vec<Value> = versions
+                .iter()
+                .map(|version| self.aggregated_version(&group, version))
+                .collect();
+            let meta = if is_core {
+                map! {}
+            } else {
+                map! { "name": &group }
+            };
+            items.push(map! { "metadata": meta, "versions": versions });
+        }
+        map! { "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": map! {}, "items": items }
+    }
+
+    fn aggregated_version(&self, group: &str, version: &str) -> Value {
+        let kinds = self.kinds_of_version(group, version);
+        let resources: Vec<Value> = kinds.into_iter().map(aggregated_resource).collect();
+        map! { "version": version.to_owned(), "resources": resources, "freshness": "Current" }
+    }
 }
 
-/// The named groups, without the one that only a metrics server adds.
-fn groups() -> Vec<(Str, Vec<Str>)> {
-    let mut groups = kinds::groups();
-    groups.retain(|(name, _)| !name.is_empty() && *name != *kinds::METRICS_GROUP);
-    groups
+fn not_found() -> Status {
+    crate::call::no_such_path()
 }
 
 fn group(name: &Str, versions: &[Str]) -> Value {
@@ -64,41 +153,6 @@ fn group(name: &Str, versions: &[Str]) -> Value {
     let versions: Vec<Value> = versions.iter().map(entry).collect();
     let preferred = versions.first().cloned().unwrap_or_default();
     map! { "name": name, "versions": versions, "preferredVersion": preferred }
-}
-
-fn resources(group: &str, version: &str) -> Result<Value, Status> {
-    let mut rows: Vec<(String, Value)> = Vec::new();
-    for kind in kinds::of_version(group, version) {
-        rows.push((kind.plural.to_string(), resource(kind)));
-        for sub in &kind.subresources {
-            let name = format!("{}/{}", kind.plural, sub.name);
-            let verbs: Vec<Value> = sub.verbs.iter().map(Value::from).collect();
-            let mut row = map! {
-                "name": name.clone(), "singularName": "", "namespaced": kind.namespaced, "kind": sub.kind.clone(), "verbs": verbs,
-            };
-            if !sub.version.is_empty() {
-                row.set("group", sub.group.clone());
-                row.set("version", sub.version.clone());
-            }
-            rows.push((name, row));
-        }
-    }
-    if rows.is_empty() {
-        return Err(not_found());
-    }
-    rows.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let rows: Vec<Value> = rows.into_iter().map(|(_, row)| row).collect();
-    let group_version = if group.is_empty() {
-        version.to_owned()
-    } else {
-        format!("{group}/{version}")
-    };
-    let mut body =
-        map! { "kind": "APIResourceList", "groupVersion": group_version, "resources": rows };
-    if !group.is_empty() {
-        body.set("apiVersion", "v1");
-    }
-    Ok(body)
 }
 
 fn resource(kind: &Kind) -> Value {
@@ -116,34 +170,6 @@ fn resource(kind: &Kind) -> Value {
         }
     }
     row
-}
-
-/// `apidiscovery.k8s.io/v2`: everything in one document.
-fn aggregated(is_core: bool) -> Value {
-    let mut items = Vec::new();
-    for (group, versions) in kinds::groups() {
-        if group.is_empty() != is_core || group == *kinds::METRICS_GROUP {
-            continue;
-        }
-        let versions: Vec<Value> = versions
-            .iter()
-            .map(|version| aggregated_version(&group, version))
-            .collect();
-        let meta = if is_core {
-            map! {}
-        } else {
-            map! { "name": &group }
-        };
-        items.push(map! { "metadata": meta, "versions": versions });
-    }
-    map! { "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": map! {}, "items": items }
-}
-
-fn aggregated_version(group: &Str, version: &Str) -> Value {
-    let resources: Vec<Value> = kinds::of_version(group, version)
-        .map(aggregated_resource)
-        .collect();
-    map! { "version": version, "resources": resources, "freshness": "Current" }
 }
 
 fn aggregated_resource(kind: &Kind) -> Value {

@@ -4,13 +4,12 @@
 //! socket (adapters do). Entry point is [`ApiServer::handle`]. Models `k8s.io/apiserver`'s generic
 //! registry and kube-apiserver's strategies at v1.36.
 
-#![allow(dead_code)]
-
 mod admission;
 mod allocate;
 mod base64;
 mod bootstrap;
 mod call;
+mod custom;
 mod decode;
 mod delete;
 mod discovery;
@@ -25,6 +24,7 @@ mod path;
 mod read;
 mod review;
 mod select;
+mod structural;
 mod subresource;
 mod table;
 mod validate;
@@ -35,7 +35,9 @@ mod write;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use api::kinds::Kind;
 use api::note::Key as NoteKey;
 use api::{
     Body, Note, Part, Request, RequestId, Resource, Response, Status, Str, Value, Verb, WatchEvent, WatchKind,
@@ -100,6 +102,8 @@ pub struct ApiServer {
     reported: BTreeSet<(Str, Str)>,
     /// When events expire, with the revision of their last write.
     expiries: BTreeMap<(Time, u64), Key>,
+    /// Custom kinds by `plural.group`, one for each served version.
+    customs: BTreeMap<String, Vec<Arc<Kind>>>,
 }
 
 impl ApiServer {
@@ -117,6 +121,7 @@ impl ApiServer {
             notes: Vec::new(),
             reported: BTreeSet::new(),
             expiries: BTreeMap::new(),
+            customs: BTreeMap::new(),
         };
         server.bootstrap();
         server
@@ -306,6 +311,9 @@ impl ApiServer {
         } else {
             api::WatchKind::Modified
         };
+        if note_key.kind == *"customresourcedefinitions" {
+            self.learn_definition(&note_key.name);
+        }
         if note_key.kind == *"events" {
             self.set_event_expiry(Key::new(&note_key.namespace, &note_key.name));
         }
@@ -320,6 +328,10 @@ impl ApiServer {
     /// Removes an object from the store; returns its last state.
     fn remove(&mut self, collection: Collection, plural: Str, key: &Key) -> Option<Value> {
         let object = self.store.remove(collection, key)?;
+        if plural == *"customresourcedefinitions" {
+            self.forget_customs(&object);
+            self.learn_definition(&key.name);
+        }
         self.notes.push(Note::Stored {
             revision: self.store.revision(),
             key: NoteKey::new(plural, &key.namespace, &key.name),

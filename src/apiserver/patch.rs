@@ -1,10 +1,13 @@
 //! PATCH: JSON, merge, strategic merge, and server-side apply.
 
+use api::patch::apply::{self, Manager};
 use api::patch::{json, merge, strategic};
 use api::{Body, PatchKind, Response, Status, Value, schema};
 
-use crate::ApiServer;
 use crate::call::Call;
+use crate::metadata::keep;
+use crate::write::{check_version, match_name, match_namespace};
+use crate::{ApiServer, decode, kinds};
 
 /// Whether the call is a server-side apply.
 pub(crate) fn is_apply(call: &Call) -> bool {
@@ -73,28 +76,95 @@ impl ApiServer {
         patch: &Value,
         old: Option<Value>,
     ) -> Result<Response, Status> {
-        match old {
-            None => {
-                let mut object = crate::decode::object(call, patch.clone())?;
-                crate::write::match_namespace(call, &mut object)?;
-                crate::write::match_name(call, &mut object)?;
-                let object = self.create_object(call, object)?;
-                Ok(Response::created(self.in_form(call, object)))
-            }
-            Some(old) => {
-                let mut object = old.clone();
-                object = merge::apply(&object, patch);
-                let object = crate::decode::patched(call, object)?;
-                let object = self.replace(call, object, &old)?;
-                Ok(Response::ok(self.in_form(call, object)))
-            }
+        if patch.str("apiVersion").is_empty() || patch.str("kind").is_empty() {
+            return Err(Status::bad_request(format!(
+                "invalid object type: /{}, Kind={}",
+                patch.str("apiVersion"),
+                patch.str("kind")
+            )));
         }
+        let mut named = patch.clone();
+        match_namespace(call, &mut named)?;
+        match_name(call, &mut named)?;
+        let live = match &old {
+            Some(old) => kinds::from_storage(&call.kind, old),
+            None => Value::Null,
+        };
+        let manager = manager(call);
+        let merged = apply::apply(type_of(call), &live, patch, &manager, call.options.force)?;
+        let mut object = decode::patched(call, merged)?;
+        match_namespace(call, &mut object)?;
+        match_name(call, &mut object)?;
+        object = kinds::to_storage(&call.kind, object);
+        let Some(old) = old else {
+            let object = self.create_object(call, object)?;
+            let object = kinds::from_storage(&call.kind, &object);
+            return Ok(Response::created(self.in_form(call, object)));
+        };
+        check_version(call, &object, &old)?;
+        let object = self.replace(call, object, &old)?;
+        let object = kinds::from_storage(&call.kind, &object);
+        Ok(Response::ok(self.in_form(call, object)))
     }
 
-    /// Keeps `metadata.managedFields` up with a write.
-    pub(crate) fn manage(&mut self, call: &Call, object: &mut Value, old: Option<&Value>) {
-        let _ = (call, old);
-        object.entry("metadata").remove("managedFields");
+    /// Keeps `metadata.managedFields` up with a write other than apply.
+    ///
+    /// What the cluster's own parts make (pods of a replica set, events, leases) is not tracked until somebody
+    /// outside writes to it: the record would be larger than the object, and nobody could conflict with it.
+    pub(crate) fn manage(&self, call: &Call, object: &mut Value, old: Option<&Value>) {
+        if call.is_apply {
+            return;
+        }
+        let is_tracked = old.is_some_and(|old| old.get("metadata").has("managedFields"));
+        if call.is_trusted() && !is_tracked {
+            return;
+        }
+        let manager = manager(call);
+        // What this way of writing does not touch is nobody's through it.
+        let without = |value: &Value| {
+            let mut value = value.clone();
+            for field in manager.ignores {
+                value.remove(field);
+            }
+            value
+        };
+        let live = old.map_or(Value::Null, without);
+        let mut written = without(object);
+        apply::track(type_of(call), &live, &mut written, &manager);
+        keep(
+            object.entry("metadata"),
+            written.get("metadata"),
+            "managedFields",
+        );
+    }
+}
+
+fn type_of(call: &Call) -> Option<schema::Type> {
+    schema::of_kind(&call.kind.group, &call.kind.version, &call.kind.kind)
+}
+
+/// Who writes: the field manager that the request names, else what the User-Agent begins with.
+fn manager<'a>(call: &'a Call) -> Manager<'a> {
+    let options = call.options;
+    let agent = options.user_agent.split('/').next().unwrap_or_default();
+    let name = if !options.field_manager.is_empty() {
+        options.field_manager.as_str()
+    } else if !agent.is_empty() {
+        agent
+    } else {
+        call.user.name.trim_start_matches("system:")
+    };
+    let ignores: &[&str] = match (call.subresource.as_str(), call.rules.has_status(&call.kind)) {
+        ("", true) => &["status"],
+        ("status", _) => &["spec"],
+        _ => &[],
+    };
+    Manager {
+        name,
+        api_version: &call.api_version,
+        subresource: &call.subresource,
+        time: Some(call.now),
+        ignores,
     }
 }
 

@@ -109,7 +109,7 @@ impl ApiServer {
             }
         }
         let body = match Form::of(options) {
-            Form::Table => crate::table::of_call(&call.kind, call, &items, Value::from(meta)),
+            Form::Table => crate::table::of_call(self, &call.kind, call, &items, Value::from(meta)),
             Form::PartialMetadata => map! {
                 "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta,
                 "items": items.iter().map(partial_metadata).collect::<Vec<_>>(),
@@ -129,7 +129,7 @@ impl ApiServer {
             Form::Table => {
                 let meta =
                     map! { "resourceVersion": object.get("metadata").get("resourceVersion") };
-                crate::table::of_call(&call.kind, call, &[object], meta)
+                crate::table::of_call(self, &call.kind, call, &[object], meta)
             }
         }
     }

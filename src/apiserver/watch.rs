@@ -6,13 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use api::kinds::Kind;
 use api::note::Key as NoteKey;
 use api::{Options, Part, RequestId, Status, Str, Value, WatchEvent, WatchKind, map};
 use sim::{Micros, SECOND, Time};
 use store::{Change, ChangeKind, Collection};
 
-use crate::call::Call;
+use crate::call::{Call, KindRef};
 use crate::read::{Form, check_list_options, parse_version, partial_metadata};
 use crate::select::Selection;
 use crate::{ApiServer, Delivery, kinds};
@@ -46,10 +45,12 @@ struct Watch {
     collection: Collection,
     scope: Scope,
     namespace: Str,
-    kind: Kind,
+    kind: KindRef,
     selection: Selection,
     form: Form,
     include_object: Str,
+    /// The columns of a custom kind when the watch was opened.
+    columns: Value,
     bookmarks: bool,
     /// When the next bookmark is due.
     bookmark_at: Time,
@@ -79,6 +80,7 @@ impl ApiServer {
             selection,
             form: Form::of(options),
             include_object: options.include_object.clone(),
+            columns: crate::table::custom_columns(self, &call.kind),
             bookmarks: options.allow_watch_bookmarks,
             bookmark_at: self.now + BOOKMARK_EVERY,
             ends_at,
@@ -357,7 +359,14 @@ impl Watch {
             Form::Table => {
                 let meta =
                     map! { "resourceVersion": object.get("metadata").get("resourceVersion") };
-                crate::table::table(&self.kind, &self.include_object, &[object], meta, now)
+                crate::table::table(
+                    &self.kind,
+                    &self.columns,
+                    &self.include_object,
+                    &[object],
+                    meta,
+                    now,
+                )
             }
         };
         Delivery {

@@ -18,6 +18,7 @@ impl ApiServer {
     pub(crate) fn create(&mut self, call: &mut Call, body: Value) -> Result<Response, Status> {
         check_write_options(call, "CreateOptions")?;
         let mut object = decode::object(call, body)?;
+        self.shape_custom(call, &mut object)?;
         match_namespace(call, &mut object)?;
         if kinds::is_answered_only(&call.kind) {
             return self.review(call, object);
@@ -43,6 +44,7 @@ impl ApiServer {
             ));
         }
         call.name = object.get("metadata").shared_str("name");
+        self.manage(call, &mut object, None);
         self.admit(call, Operation::Create, &mut object, None)?;
         let uid = new_uid(&mut self.uids);
         fill_system_fields(&mut object, uid, call.now);
@@ -66,9 +68,9 @@ impl ApiServer {
             object.entry("metadata").set("generation", 1);
         }
         (call.rules.prepare_create)(&mut object);
-        self.manage(call, &mut object, None);
         self.allocate(call, &mut object, None)?;
         let mut problems = validate::metadata::on_create(call, &object);
+        self.validate_custom(call, &object, &mut problems);
         (call.rules.validate)(&object, &mut problems);
         call.check(&object, problems)?;
         self.check_admission(call, Operation::Create, &object, None)?;
@@ -85,12 +87,21 @@ impl ApiServer {
         }
         self.note_unsimulated(call, &object);
         let object = self.commit(call, object);
+        if call.kind.plural == *"customresourcedefinitions"
+            && call.kind.group == *"apiextensions.k8s.io"
+        {
+            // It is answered as it was sent; its names are accepted right after.
+            let mut established = object.clone();
+            self.establish(&mut established);
+            self.commit(call, established);
+        }
         Ok(object)
     }
 
     pub(crate) fn update(&mut self, call: &mut Call, body: Value) -> Result<Response, Status> {
         check_write_options(call, "UpdateOptions")?;
         let mut object = decode::object(call, body)?;
+        self.shape_custom(call, &mut object)?;
         match_namespace(call, &mut object)?;
         match_name(call, &mut object)?;
         object = kinds::to_storage(&call.kind, object);
@@ -122,6 +133,7 @@ impl ApiServer {
         let before = kinds::from_storage(&call.kind, &old);
         let patched = crate::patch::apply_patch(call, *kind, &before, patch)?;
         let mut object = decode::patched(call, patched)?;
+        self.shape_custom(call, &mut object)?;
         match_namespace(call, &mut object)?;
         match_name(call, &mut object)?;
         object = kinds::to_storage(&call.kind, object);
@@ -145,8 +157,12 @@ impl ApiServer {
         mut object: Value,
         old: &Value,
     ) -> Result<Value, Status> {
+        if call.subresource == *"resize" || call.subresource == *"ephemeralcontainers" {
+            object = kinds::pod::only_part(&call.subresource, &object, old);
+        }
         (call.rules.defaults)(&mut object);
         keep_system_fields(&mut object, old);
+        self.manage(call, &mut object, Some(old));
         if call.subresource == *"status" {
             // Everything but the status (and what the server itself keeps) stays as it is.
             kinds::keep_all_but_status(&mut object, old);
@@ -159,11 +175,13 @@ impl ApiServer {
             bump_generation(&mut object, old, call.rules.generation);
         }
         self.admit(call, Operation::Update, &mut object, Some(old))?;
-        self.manage(call, &mut object, Some(old));
         self.allocate(call, &mut object, Some(old))?;
         let mut problems = validate::metadata::on_update(call, &object, old);
+        self.validate_custom(call, &object, &mut problems);
         if call.subresource == *"status" {
             (call.rules.validate_status)(&object, old, &mut problems);
+        } else if call.kind.plural == *"pods" && !call.subresource.is_empty() {
+            validate::pod::on_part_update(&object, &mut problems);
         } else {
             (call.rules.validate_update)(&object, old, &mut problems);
         }
@@ -189,6 +207,11 @@ impl ApiServer {
         }
         if is_unchanged(&object, old) {
             return Ok(old.clone());
+        }
+        if call.kind.plural == *"customresourcedefinitions"
+            && call.kind.group == *"apiextensions.k8s.io"
+        {
+            self.establish(&mut object);
         }
         let meta = api::meta::Meta::of(&object);
         let is_finished = meta.is_deleting()

@@ -1,6 +1,6 @@
 //! Namespaces, config maps, secrets, service accounts and events.
 
-use api::{Value, list, map};
+use api::{Value, map};
 
 use super::fill::{edit_made, fill, fill_text};
 use super::{Generation, NameRule, Rules};
@@ -90,5 +90,4 @@ fn event_fields(event: &mut Value) {
             event.set(field, Value::Null);
         }
     }
-    let _ = list![];
 }

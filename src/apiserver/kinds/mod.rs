@@ -66,8 +66,6 @@ pub(crate) enum NameRule {
     Label1035,
     /// Anything that is one path segment (RBAC).
     PathSegment,
-    /// Checked elsewhere.
-    Any,
 }
 
 impl Rules {
@@ -95,6 +93,14 @@ impl Rules {
 }
 
 static PLAIN: Rules = Rules::PLAIN;
+
+/// Every custom resource.
+pub(crate) static CUSTOM: Rules = Rules {
+    generation: Generation::Content,
+    returns_deleted: false,
+    unconditional_update: false,
+    ..Rules::PLAIN
+};
 
 /// The rules of a kind.
 pub(crate) fn rules(group: &str, kind: &str) -> &'static Rules {

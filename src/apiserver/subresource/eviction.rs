@@ -29,6 +29,7 @@ impl ApiServer {
         let mut delete = Call {
             options: &options,
             kind: call.kind.clone(),
+            api_version: call.api_version.clone(),
             namespace: call.namespace.clone(),
             name: call.name.clone(),
             subresource: api::Str::EMPTY,

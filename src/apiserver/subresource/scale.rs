@@ -1,6 +1,6 @@
 //! `scale`: the number of replicas of a workload, as `autoscaling/v1 Scale`.
 
-use api::{Body, Request, Response, Status, Value, Verb, map};
+use api::{Body, Request, Response, Status, Str, Value, Verb, map};
 
 use crate::ApiServer;
 use crate::call::Call;
@@ -10,7 +10,8 @@ use crate::write::check_version;
 impl ApiServer {
     pub(crate) fn scale(&mut self, call: &mut Call, request: &Request) -> Result<Response, Status> {
         let old = self.current(call).ok_or_else(|| call.not_found())?;
-        let before = scale_of(&old);
+        let paths = self.scale_paths(call);
+        let before = scale_of(&old, paths.as_ref());
         let after = match (&request.body, request.verb) {
             (_, Verb::Get) => return Ok(Response::ok(before)),
             (Body::Object(scale), _) => scale.clone(),
@@ -34,14 +35,30 @@ impl ApiServer {
             ));
         }
         let mut object = old.clone();
-        object.set_path("spec.replicas", replicas);
+        match &paths {
+            Some(paths) => set_at(&mut object, paths.str("specReplicasPath"), replicas),
+            None => object.set_path("spec.replicas", replicas),
+        }
         let object = self.replace(call, object, &old)?;
-        Ok(Response::ok(scale_of(&object)))
+        Ok(Response::ok(scale_of(&object, paths.as_ref())))
     }
 }
 
-/// The scale of a workload.
-fn scale_of(object: &Value) -> Value {
+/// Sets what a simple JSONPath (`.spec.replicas`) names.
+fn set_at(object: &mut Value, path: &str, number: i64) {
+    let place = path
+        .split('.')
+        .filter(|key| !key.is_empty())
+        .fold(object, |at, key| at.entry(Str::new(key)));
+    *place = number.into();
+}
+
+/// The scale of a workload; `paths` where a custom resource keeps its numbers.
+fn scale_of(object: &Value, paths: Option<&Value>) -> Value {
+    let find = |field: &str, default: &str| {
+        let path = paths.map_or(default, |paths| paths.str(field));
+        crate::structural::follow(object, path).clone()
+    };
     let meta = object.get("metadata");
     let mut scale_meta = map! {};
     for field in [
@@ -53,12 +70,21 @@ fn scale_of(object: &Value) -> Value {
     ] {
         scale_meta.set(field, meta.get(field));
     }
-    let mut status = map! { "replicas": object.path("status.replicas").as_int().unwrap_or(0) };
-    let selector = selector_text(object.path("spec.selector"));
+    let mut status =
+        map! { "replicas": find("statusReplicasPath", ".status.replicas").as_int().unwrap_or(0) };
+    let selector = match paths {
+        Some(_) => find("labelSelectorPath", "")
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
+        None => selector_text(object.path("spec.selector")),
+    };
     if !selector.is_empty() {
         status.set("selector", selector);
     }
-    let replicas = object.path("spec.replicas").as_int().unwrap_or(0);
+    let replicas = find("specReplicasPath", ".spec.replicas")
+        .as_int()
+        .unwrap_or(0);
     let spec = if replicas == 0 {
         map! {}
     } else {

@@ -6,16 +6,18 @@
 mod access;
 mod cells;
 mod cluster;
+mod custom;
 mod network;
 mod pod;
 mod storage;
 mod workloads;
 
 use api::kinds::Kind;
-use api::{Value, map};
+use api::{Value, list, map};
 use sim::Time;
 
-use crate::call::Call;
+use crate::ApiServer;
+use crate::call::{Call, KindRef};
 use crate::read::partial_metadata;
 
 /// The columns and the cells of one kind.
@@ -38,31 +40,69 @@ const PLAIN: Printer = Printer {
 };
 
 /// The table of `items` for a call.
-pub(crate) fn of_call(kind: &Kind, call: &Call, items: &[Value], meta: Value) -> Value {
-    table(kind, &call.options.include_object, items, meta, call.now)
+pub(crate) fn of_call(
+    server: &ApiServer,
+    kind: &KindRef,
+    call: &Call,
+    items: &[Value],
+    meta: Value,
+) -> Value {
+    let printed = custom_columns(server, kind);
+    table(
+        kind,
+        &printed,
+        &call.options.include_object,
+        items,
+        meta,
+        call.now,
+    )
+}
+
+/// `additionalPrinterColumns` of a custom kind's version, or the age alone; `Null` for built-in kinds.
+pub(crate) fn custom_columns(server: &ApiServer, kind: &KindRef) -> Value {
+    let KindRef::Custom(kind) = kind else {
+        return Value::Null;
+    };
+    let version = server.version_of(kind).unwrap_or(&Value::Null);
+    let columns = version.get("additionalPrinterColumns");
+    if columns.is_empty() {
+        return list![
+            map! { "name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp" }
+        ];
+    }
+    columns.clone()
 }
 
 /// The table of `items`; `include_object` as in the request.
 pub(crate) fn table(
     kind: &Kind,
+    custom: &Value,
     include_object: &str,
     items: &[Value],
     meta: Value,
     now: Time,
 ) -> Value {
     let printer = printer(&kind.group, &kind.kind);
+    let (definitions, cells): (Value, Vec<Vec<Value>>) = if custom.is_null() {
+        let cells = items.iter().map(|item| (printer.cells)(item, now));
+        (columns(printer.columns), cells.collect())
+    } else {
+        let cells = items.iter().map(|item| custom::cells(custom, item, now));
+        (custom::columns(custom), cells.collect())
+    };
     let rows: Vec<Value> = items
         .iter()
-        .map(|item| row(kind, &printer, include_object, item, now))
+        .zip(cells)
+        .map(|(item, cells)| row(kind, cells, include_object, item))
         .collect();
     map! {
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta,
-        "columnDefinitions": columns(printer.columns), "rows": rows,
+        "columnDefinitions": definitions, "rows": rows,
     }
 }
 
-fn row(kind: &Kind, printer: &Printer, include_object: &str, item: &Value, now: Time) -> Value {
-    let mut row = map! { "cells": (printer.cells)(item, now) };
+fn row(kind: &Kind, cells: Vec<Value>, include_object: &str, item: &Value) -> Value {
+    let mut row = map! { "cells": cells };
     if kind.kind == *"Pod"
         && kind.group.is_empty()
         && let Some(conditions) = pod::conditions(item)

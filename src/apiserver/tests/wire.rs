@@ -13,7 +13,7 @@ use crate::http::{self, HttpRequest};
 use crate::{ApiServer, Caller, Reply, User};
 
 /// Answers equal to the recorded ones; may only rise.
-const FLOOR: usize = 179;
+const FLOOR: usize = 191;
 
 const RECORDINGS: [&str; 8] = [
     "1-discovery",
@@ -235,7 +235,9 @@ pub(super) fn mask(value: &Value) -> Value {
                 let is_masked = MASKED_FIELDS.contains(&key.as_str())
                     && !(key == "clusterIP" && value.as_str() == Some("None"));
                 if is_masked {
-                    if key != "managedFields" {
+                    if key == "managedFields" {
+                        out.insert(key.clone(), mask(value));
+                    } else {
                         out.insert(key.clone(), "…");
                     }
                 } else {

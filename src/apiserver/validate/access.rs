@@ -2,7 +2,7 @@
 
 use api::Value;
 
-use super::{Problems, immutable};
+use super::Problems;
 use crate::path::Path;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
@@ -90,7 +90,6 @@ fn same_role(new: &Value, old: &Value, out: &mut Problems) {
         );
         out.push(problem);
     }
-    let _ = immutable;
 }
 
 fn role_ref(object: &Value, kinds: &[&str], out: &mut Problems) {

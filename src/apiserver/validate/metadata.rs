@@ -55,8 +55,7 @@ fn common(meta: &Value, path: &Path, out: &mut Problems) {
         out,
     );
     let finalizers = path.child("finalizers");
-    for (at, finalizer) in meta.get("finalizers").items().iter().enumerate() {
-        let _ = at;
+    for finalizer in meta.get("finalizers").items() {
         let text = finalizer.as_str().unwrap_or_default();
         for message in names::qualified(text) {
             out.push(finalizers.invalid(finalizer, &message));
@@ -137,7 +136,6 @@ pub(crate) fn name_messages(rule: NameRule, name: &str) -> Vec<String> {
         NameRule::Label => names::label(name),
         NameRule::Label1035 => names::label_1035(name),
         NameRule::PathSegment => names::path_segment(name),
-        NameRule::Any => Vec::new(),
     }
 }
 

@@ -33,11 +33,3 @@ pub(crate) fn immutable(new: &Value, old: &Value, path: &Path, out: &mut Problem
         out.push(path.invalid(new, IMMUTABLE));
     }
 }
-
-/// Refuses a value outside a fixed set; the set is shown sorted, as Kubernetes does.
-pub(crate) fn one_of(value: &Value, allowed: &[&str], path: &Path, out: &mut Problems) {
-    let text = value.as_str().unwrap_or_default();
-    if !allowed.contains(&text) {
-        out.push(path.not_supported(value.clone(), allowed));
-    }
-}

@@ -12,7 +12,6 @@ const WILDCARD: &str = "a wildcard DNS-1123 subdomain must start with '*.', foll
 const QUALIFIED_PART: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-const C_IDENTIFIER: &str = "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')";
 const ENV_NAME: &str = "a valid environment variable name must consist only of printable ASCII characters other than '='";
 
 /// RFC 1123 label: names of namespaces, containers, volumes.
@@ -154,17 +153,6 @@ pub(crate) fn env_name(text: &str) -> Vec<String> {
         return vec![ENV_NAME.to_owned()];
     }
     Vec::new()
-}
-
-pub(crate) fn c_identifier(text: &str) -> Vec<String> {
-    let starts = |c: char| c.is_ascii_alphabetic() || c == '_';
-    let is_fine =
-        text.starts_with(starts) && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_');
-    if is_fine {
-        Vec::new()
-    } else {
-        vec![C_IDENTIFIER.to_owned()]
-    }
 }
 
 /// Names of ports (IANA service names).

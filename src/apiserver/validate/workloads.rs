@@ -2,7 +2,7 @@
 
 use api::{Map, Value};
 
-use super::{IMMUTABLE, Problems, immutable, labels, numbers, pod};
+use super::{IMMUTABLE, Problems, labels, numbers, pod};
 use crate::path::Path;
 
 const ONLY_ALWAYS: [&str; 1] = ["Always"];
@@ -411,7 +411,6 @@ fn immutable_selector(new: &Value, old: &Value, path: &Path, out: &mut Problems)
         problem.message = format!("Invalid value: {}: {IMMUTABLE}", shown_selector(new));
         out.push(problem);
     }
-    let _ = immutable;
 }
 
 /// A selector as `%v` of the JSON of `metav1.LabelSelector` prints it.

@@ -71,6 +71,31 @@ fn grace_secs(pod: &Value, asked: Option<i64>) -> Option<i64> {
     })
 }
 
+/// The old pod with only that part of the new one that a subresource may change.
+pub(crate) fn only_part(subresource: &str, new: &Value, old: &Value) -> Value {
+    let mut pod = old.clone();
+    let spec = new.get("spec");
+    if subresource == "ephemeralcontainers" {
+        super::fill::edit(&mut pod, "spec", |old| {
+            keep(old, spec, "ephemeralContainers")
+        });
+        return pod;
+    }
+    super::fill::edit(&mut pod, "spec", |old| {
+        for list in ["containers", "initContainers"] {
+            let new = spec.get(list).items();
+            super::fill::edit_each(old, list, |container| {
+                let twin = new.iter().find(|c| c.get("name") == container.get("name"));
+                if let Some(twin) = twin {
+                    keep(container, twin, "resources");
+                    keep(container, twin, "resizePolicy");
+                }
+            });
+        }
+    });
+    pod
+}
+
 /// Gives the token volume its random name, in the volume and in every mount of it.
 pub(crate) fn name_token_volume(pod: &mut Value, rng: &mut Rng) {
     let is_open = |value: &Value| value.str("name") == TOKEN_VOLUME_PREFIX;

@@ -28,6 +28,11 @@ pub(crate) fn on_create(object: &Value, out: &mut Problems) {
     }
 }
 
+/// After a write to `resize` or `ephemeralcontainers`, which change nothing else.
+pub(crate) fn on_part_update(object: &Value, out: &mut Problems) {
+    spec(object.get("spec"), &Path::new("spec"), out);
+}
+
 /// A template: the labels and annotations of its metadata, and its spec.
 pub(crate) fn template(template: &Value, path: &Path, out: &mut Problems) {
     template_with(template, &[], path, out);
