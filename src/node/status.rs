@@ -527,6 +527,7 @@ pub fn patch(pod: &Pod, status: &Value) -> Option<Value> {
         return None;
     }
     if changed.has("conditions") {
+        clear_texts(&mut changed, pod.reported.get("conditions").items());
         let order = changed
             .get("conditions")
             .items()
@@ -536,6 +537,23 @@ pub fn patch(pod: &Pod, status: &Value) -> Option<Value> {
         changed.set("$setElementOrder/conditions", order);
     }
     Some(map! { "metadata": map! { "uid": pod.uid() }, "status": changed })
+}
+
+/// Conditions are merged field by field: what a condition does not say any more must be taken away.
+fn clear_texts(changed: &mut Value, before: &[Value]) {
+    for condition in changed.entry("conditions").list_mut() {
+        let Some(old) = before
+            .iter()
+            .find(|c| c.str("type") == condition.str("type"))
+        else {
+            continue;
+        };
+        for field in ["reason", "message"] {
+            if old.has(field) && !condition.has(field) {
+                condition.set(field, Value::Null);
+            }
+        }
+    }
 }
 
 /// Fields of the status that others write.
