@@ -1,9 +1,9 @@
 //! The parts of a slide that live: a manifest with Apply, lines with Run, a task that turns green.
 
-use playground::deck::{Cell, Task};
+use playground::deck::{Cell, Task, sentence};
 use yew::prelude::*;
 
-use super::blocks::Drawing;
+use super::blocks::{Drawing, inlines};
 use crate::action::Action;
 use crate::icons::{Icon, icon};
 use crate::words::Msg;
@@ -72,14 +72,14 @@ fn task_row(drawing: &Drawing, task: &Task) -> Html {
             <b key="count" role="status">{ if met { String::from(env.t(Msg::Done)) } else { format!("{done} / {of}") } }</b>
             <span key="track" class="track"><i style={format!("width:{:.0}%", share * 100.0)}></i></span>
             if met && !task.done.is_empty() {
-                <small key="after">{ task.done.get(env.lang).to_string() }</small>
+                <small key="after">{ inlines(&sentence(task.done.get(env.lang))) }</small>
             } else if let Some(mistake) = mistake {
                 <small key="mistake" class="mistake">{ env.said(&mistake).to_string() }</small>
             } else if let Some((first, rest)) = task.hints.split_first() {
                 <small key="hint">
                     <details><summary>{ env.t(Msg::Hint) }</summary>
-                        <p>{ first.get(env.lang).to_string() }</p>
-                        { for rest.iter().enumerate().map(|(index, hint)| html! { <details key={index}><summary>{ format!("{} {}", env.t(Msg::Hint), index + 2) }</summary>{ hint.get(env.lang).to_string() }</details> }) }
+                        <p>{ inlines(&sentence(first.get(env.lang))) }</p>
+                        { for rest.iter().enumerate().map(|(index, hint)| html! { <details key={index}><summary>{ format!("{} {}", env.t(Msg::Hint), index + 2) }</summary>{ inlines(&sentence(hint.get(env.lang))) }</details> }) }
                     </details>
                 </small>
             }
