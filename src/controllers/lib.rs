@@ -6,6 +6,7 @@
 
 mod daemonset;
 mod deployment;
+mod endpoint;
 mod garbage;
 mod hash;
 mod history;
@@ -24,6 +25,8 @@ mod statefulset;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod ttl;
+mod volume;
 
 use std::collections::BTreeMap;
 
@@ -88,6 +91,11 @@ controllers! {
     statefulset: statefulset::StatefulSets = statefulset::StatefulSets,
     daemonset: daemonset::DaemonSets = daemonset::DaemonSets::default(),
     job: job::Jobs = job::Jobs::default(),
+    endpoint_slices: endpoint::slices::EndpointSlices = endpoint::slices::EndpointSlices,
+    endpoints: endpoint::legacy::LegacyEndpoints = endpoint::legacy::LegacyEndpoints,
+    ttl_after_finished: ttl::TtlAfterFinished = ttl::TtlAfterFinished,
+    volume_binder: volume::binder::Binder = volume::binder::Binder,
+    volume_protection: volume::protection::Protection = volume::protection::Protection,
     replication: ReplicaSets = ReplicaSets::new(Flavor::ReplicationController),
 }
 

@@ -35,22 +35,22 @@ fn a_deployment_makes_a_replica_set_and_its_pods() {
     check(
         &world.writes,
         expect![[r#"
-        2.005 deployment-controller Create replicasets/web-67c4b4b48c
-        2.008 deployment-controller Update deployments/web/status
-        2.010 replicaset-controller Create pods/web-67c4b4b48c-*
-        2.012 deployment-controller Update deployments/web/status Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again
-        2.014 replicaset-controller Create pods/web-67c4b4b48c-*
-        2.014 deployment-controller retries web: Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again
-        2.017 deployment-controller Update deployments/web/status
-        2.017 replicaset-controller Update replicasets/web-67c4b4b48c/status
-        2.021 deployment-controller Update deployments/web/status
-        2.024 replicaset-controller Update replicasets/web-67c4b4b48c/status
-        2.027 deployment-controller Update deployments/web/status
-        2.325 replicaset-controller Update replicasets/web-67c4b4b48c/status
-        2.330 replicaset-controller Update replicasets/web-67c4b4b48c/status
-        2.330 deployment-controller Update deployments/web/status
-        2.334 deployment-controller Update deployments/web/status
-    "#]],
+            2.005 deployment-controller Create replicasets/web-67c4b4b48c
+            2.008 deployment-controller Update deployments/web/status
+            2.010 replicaset-controller Create pods/web-67c4b4b48c-*
+            2.012 deployment-controller Update deployments/web/status Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again
+            2.014 replicaset-controller Create pods/web-67c4b4b48c-*
+            2.014 deployment-controller retries web: Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again
+            2.017 deployment-controller Update deployments/web/status
+            2.017 replicaset-controller Update replicasets/web-67c4b4b48c/status
+            2.021 deployment-controller Update deployments/web/status
+            2.024 replicaset-controller Update replicasets/web-67c4b4b48c/status
+            2.027 deployment-controller Update deployments/web/status
+            2.325 replicaset-controller Update replicasets/web-67c4b4b48c/status
+            2.329 replicaset-controller Update replicasets/web-67c4b4b48c/status
+            2.330 deployment-controller Update deployments/web/status
+            2.335 deployment-controller Update deployments/web/status
+        "#]],
     );
     check(
         &world.events(),
@@ -106,10 +106,10 @@ fn a_deleted_deployment_takes_its_pods_along() {
     check(
         &world.writes,
         expect![[r#"
-        7.009 garbage-collector-controller Delete replicasets/web-67c4b4b48c
-        7.016 garbage-collector-controller Delete pods/web-67c4b4b48c-r5plr
-        7.018 garbage-collector-controller Delete pods/web-67c4b4b48c-kj5m6
-    "#]],
+            7.009 garbage-collector-controller Delete replicasets/web-67c4b4b48c
+            7.017 garbage-collector-controller Delete pods/web-67c4b4b48c-r5plr
+            7.018 garbage-collector-controller Delete pods/web-67c4b4b48c-kj5m6
+        "#]],
     );
     assert_eq!(world.list(&PODS), [Value::Null; 0]);
 }

@@ -3,5 +3,6 @@
 mod deployments;
 mod golden;
 mod jobs;
+mod services;
 mod sets;
 mod world;

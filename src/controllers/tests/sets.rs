@@ -112,7 +112,6 @@ fn claims_stay_when_a_stateful_set_shrinks_unless_told_otherwise() {
         let shrink = map! { "spec": map! { "replicas": 1 } };
         world.patch(&STATEFUL_SETS, "web", shrink);
         world.run(10 * SECOND);
-        // The protecting finalizer goes once no pod uses the claim; here nobody removes it.
         let living = world.list(&claims);
         let living = living.iter().filter(|c| !Meta::of(c).is_deleting()).count();
         assert_eq!((pods(&mut world).len(), living), (1, left), "{policy}");
@@ -139,22 +138,22 @@ fn a_daemon_set_follows_nodes_and_rolls_one_by_one() {
     check(
         &world.events(),
         expect![[r#"
-        Normal SuccessfulCreate x1 Created pod: web-kj5m6
-        Normal SuccessfulCreate x1 Created pod: web-d5b6h
-        Normal SuccessfulCreate x1 Created pod: web-r5plr
-        Normal RegisteredNode x1 Node node-1 event: Registered Node node-1 in Controller
-        Normal RegisteredNode x1 Node node-4 event: Registered Node node-4 in Controller
-        Normal RegisteredNode x1 Node node-2 event: Registered Node node-2 in Controller
-        Normal RegisteredNode x1 Node node-3 event: Registered Node node-3 in Controller
-        Normal SuccessfulCreate x1 Created pod: web-clhw2
-        Normal RegisteredNode x1 Node node-5 event: Registered Node node-5 in Controller
-        Normal SuccessfulDelete x1 Deleted pod: web-kj5m6
-        Normal SuccessfulCreate x1 Created pod: web-9q2lt
-        Normal SuccessfulDelete x1 Deleted pod: web-r5plr
-        Normal SuccessfulCreate x1 Created pod: web-m2wsj
-        Normal SuccessfulDelete x1 Deleted pod: web-d5b6h
-        Normal SuccessfulCreate x1 Created pod: web-kxtmw
-    "#]],
+            Normal SuccessfulCreate x1 Created pod: web-kj5m6
+            Normal SuccessfulCreate x1 Created pod: web-r5plr
+            Normal SuccessfulCreate x1 Created pod: web-d5b6h
+            Normal RegisteredNode x1 Node node-3 event: Registered Node node-3 in Controller
+            Normal RegisteredNode x1 Node node-4 event: Registered Node node-4 in Controller
+            Normal RegisteredNode x1 Node node-2 event: Registered Node node-2 in Controller
+            Normal RegisteredNode x1 Node node-1 event: Registered Node node-1 in Controller
+            Normal SuccessfulCreate x1 Created pod: web-clhw2
+            Normal RegisteredNode x1 Node node-5 event: Registered Node node-5 in Controller
+            Normal SuccessfulDelete x1 Deleted pod: web-kj5m6
+            Normal SuccessfulCreate x1 Created pod: web-9q2lt
+            Normal SuccessfulDelete x1 Deleted pod: web-r5plr
+            Normal SuccessfulCreate x1 Created pod: web-m2wsj
+            Normal SuccessfulDelete x1 Deleted pod: web-d5b6h
+            Normal SuccessfulCreate x1 Created pod: web-kxtmw
+        "#]],
     );
     let set = world.get(&DAEMON_SETS, "web");
     expect![[r#"{"currentNumberScheduled":3,"desiredNumberScheduled":3,"numberAvailable":3,"numberMisscheduled":0,"numberReady":3,"observedGeneration":2,"updatedNumberScheduled":3}"#]].assert_eq(&set.get("status").to_json());

@@ -1,0 +1,135 @@
+//! Endpoints of Services, and volumes of claims.
+
+use api::core::{ENDPOINTS, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, SERVICES};
+use api::meta::Meta;
+use api::{Request, Str, Value, list, map};
+use expect_test::expect;
+use sim::SECOND;
+
+use super::world::{Machine, World};
+use crate::endpoint::slices::ENDPOINT_SLICES;
+use crate::volume::STORAGE_CLASSES;
+
+fn pod(name: &str) -> Value {
+    let ports = list![map! { "name": "http", "containerPort": 8080, "protocol": "TCP" }];
+    map! {
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": map! { "name": Str::new(name), "namespace": "default", "labels": map! { "app": "web" } },
+        "spec": map! { "containers": list![map! { "name": "c", "image": "nginx", "ports": ports }] },
+    }
+}
+
+#[test]
+fn endpoints_follow_ready_pods() {
+    let mut world = World::new(Machine::Ready);
+    let service = map! {
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": map! { "name": "web", "namespace": "default" },
+        "spec": map! {
+            "selector": map! { "app": "web" },
+            "ports": list![map! { "port": 80, "targetPort": "http" }],
+        },
+    };
+    world.create(&SERVICES, service);
+    world.run(SECOND);
+    let slice = |world: &mut World| {
+        let slices = world.list(&ENDPOINT_SLICES);
+        let ours = slices
+            .into_iter()
+            .find(|s| Meta::of(s).name().starts_with("web-"));
+        ours.expect("the service has a slice")
+    };
+    assert_eq!(*slice(&mut world).get("endpoints"), Value::Null);
+    world.create(&PODS, pod("a"));
+    world.run(2 * SECOND);
+    let mut made = slice(&mut world);
+    for endpoint in made.entry("endpoints").list_mut() {
+        endpoint.entry("targetRef").remove("uid");
+    }
+    expect![[r#"[{"addresses":["10.244.0.9"],"conditions":{"ready":true,"serving":true,"terminating":false},"nodeName":"node-1","targetRef":{"kind":"Pod","name":"a","namespace":"default"}}] [{"name":"","port":8080,"protocol":"TCP"}]"#]].assert_eq(&format!(
+        "{:?} {:?}",
+        made.get("endpoints"),
+        made.get("ports")
+    ));
+    let legacy = world.get(&ENDPOINTS, "web");
+    assert_eq!(legacy.get("subsets").items().len(), 1);
+    world.must(Request::delete(&PODS, "default", "a"));
+    world.run(5 * SECOND);
+    assert_eq!(*slice(&mut world).get("endpoints"), Value::Null);
+}
+
+fn claim(class: Option<&'static str>) -> Value {
+    let mut claim = map! {
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": map! { "name": "data", "namespace": "default" },
+        "spec": map! {
+            "accessModes": list!["ReadWriteOnce"],
+            "resources": map! { "requests": map! { "storage": "3Gi" } },
+        },
+    };
+    if let Some(class) = class {
+        claim.set_path("spec.storageClassName", class);
+    }
+    claim
+}
+
+#[test]
+fn a_claim_takes_the_smallest_volume_that_fits() {
+    let mut world = World::new(Machine::Off);
+    for (name, size) in [("big", "20Gi"), ("fit", "5Gi"), ("small", "1Gi")] {
+        let volume = map! {
+            "apiVersion": "v1", "kind": "PersistentVolume", "metadata": map! { "name": name },
+            "spec": map! {
+                "capacity": map! { "storage": size }, "accessModes": list!["ReadWriteOnce"],
+                "storageClassName": "manual", "hostPath": map! { "path": "/mnt" },
+                "persistentVolumeReclaimPolicy": "Retain",
+            },
+        };
+        world.create(&PERSISTENT_VOLUMES, volume);
+    }
+    world.run(SECOND);
+    world.create(&PERSISTENT_VOLUME_CLAIMS, claim(Some("manual")));
+    world.run(2 * SECOND);
+    let bound = world.get(&PERSISTENT_VOLUME_CLAIMS, "data");
+    expect![[r#""fit" {"accessModes":["ReadWriteOnce"],"capacity":{"storage":"5Gi"},"phase":"Bound"}"#]].assert_eq(&format!(
+        "{:?} {:?}",
+        bound.path("spec.volumeName"),
+        bound.get("status")
+    ));
+    world.must(Request::delete(
+        &PERSISTENT_VOLUME_CLAIMS,
+        "default",
+        "data",
+    ));
+    world.run(2 * SECOND);
+    let volume = world.must(Request::get(&PERSISTENT_VOLUMES, "", "fit"));
+    assert_eq!(volume.path("status.phase").as_str(), Some("Released"));
+}
+
+#[test]
+fn a_claim_is_provisioned_by_its_class_and_its_volume_goes_with_it() {
+    let mut world = World::new(Machine::Off);
+    world.create(&PERSISTENT_VOLUME_CLAIMS, claim(Some("standard")));
+    world.run(2 * SECOND);
+    let class = map! {
+        "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": map! { "name": "standard" },
+        "provisioner": "kubernetes.io/host-path",
+    };
+    world.create(&STORAGE_CLASSES, class);
+    world.run(20 * SECOND);
+    let bound = world.get(&PERSISTENT_VOLUME_CLAIMS, "data");
+    assert_eq!(bound.path("status.phase").as_str(), Some("Bound"));
+    let events = world.events().join("\n");
+    let uid = Meta::of(&bound).uid();
+    expect![[r#"
+        Warning ProvisioningFailed x1 storageclass.storage.k8s.io "standard" not found
+        Normal ProvisioningSucceeded x1 Successfully provisioned volume pvc-UID using kubernetes.io/host-path"#]].assert_eq(&events.replace(uid, "UID"));
+    world.must(Request::delete(
+        &PERSISTENT_VOLUME_CLAIMS,
+        "default",
+        "data",
+    ));
+    world.run(2 * SECOND);
+    let volumes = world.must(Request::list(&PERSISTENT_VOLUMES, ""));
+    assert_eq!(volumes.get("items").items().len(), 0);
+}
