@@ -41,3 +41,59 @@ macro_rules! view {
     (@field $(#[$d:meta])* $f:ident, view $of:ident, $p:expr) => { $(#[$d])* pub fn $f(self) -> $of<'a> { $of(self.0.at(&$p)) } };
     (@field $(#[$d:meta])* $f:ident, views $of:ident, $p:expr) => { $(#[$d])* pub fn $f(self) -> impl ExactSizeIterator<Item = $of<'a>> + DoubleEndedIterator + Clone { self.0.at(&$p).items().iter().map($of) } };
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::schema;
+
+    /// The name and the fields' paths of every view.
+    const VIEWS: &[(&str, &[&[&str]])] = &[
+        (
+            crate::apps::Deployment::SCHEMA,
+            crate::apps::Deployment::FIELDS,
+        ),
+        (
+            crate::apps::ReplicaSet::SCHEMA,
+            crate::apps::ReplicaSet::FIELDS,
+        ),
+        (crate::core::Pod::SCHEMA, crate::core::Pod::FIELDS),
+        (
+            crate::core::Container::SCHEMA,
+            crate::core::Container::FIELDS,
+        ),
+        (crate::core::Node::SCHEMA, crate::core::Node::FIELDS),
+        (crate::meta::Meta::SCHEMA, crate::meta::Meta::FIELDS),
+        (crate::meta::Owner::SCHEMA, crate::meta::Owner::FIELDS),
+        (
+            crate::meta::Condition::SCHEMA,
+            crate::meta::Condition::FIELDS,
+        ),
+    ];
+
+    #[test]
+    fn every_field_of_every_view_is_in_the_schema() {
+        let mut wrong = Vec::new();
+        for entry in std::fs::read_dir(env!("CARGO_MANIFEST_DIR"))
+            .expect("sources")
+            .flatten()
+        {
+            let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
+            // Declarations are the lines `Name = "schema name" {`.
+            let declared = text.lines().filter_map(|line| {
+                let (_, rest) = line.trim().strip_suffix("\" {")?.split_once(" = \"")?;
+                Some(rest.to_owned())
+            });
+            let unlisted = declared.filter(|name| !VIEWS.iter().any(|(listed, _)| listed == name));
+            wrong.extend(unlisted.map(|name| format!("{name} is not listed here")));
+        }
+        for (name, fields) in VIEWS {
+            let Some(of) = schema::named(name) else {
+                wrong.push(format!("no type {name}"));
+                continue;
+            };
+            let missing = fields.iter().filter(|path| schema::at(of, path).is_none());
+            wrong.extend(missing.map(|path| format!("{name} has no {}", path.join("."))));
+        }
+        assert_eq!(wrong, Vec::<String>::new());
+    }
+}

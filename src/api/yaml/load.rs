@@ -196,6 +196,7 @@ impl<'a> Loader<'a> {
                     let problem = "anchor contains itself".to_owned();
                     return Err(Error::Syntax {
                         line: place.line,
+                        reported: 0,
                         at: place.from,
                         problem,
                     });

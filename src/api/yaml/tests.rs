@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::{list, map};
+use crate::{golden, list, map};
 
 #[test]
 fn scalars_mean_what_go_yaml_says() {
@@ -196,4 +196,219 @@ fn no_beginning_of_a_manifest_panics() {
             let _ = load_documents(&text[..at]);
         }
     }
+}
+
+/// A stream of JSON objects.
+fn stream(text: &str) -> Vec<Value> {
+    let values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    values
+        .collect::<Result<_, _>>()
+        .expect("a recording is JSON")
+}
+
+#[test]
+fn the_documentations_manifests_read_as_the_real_kubectl_reads_them() {
+    let Some(root) = golden::file("corpus/golden-parse") else {
+        return;
+    };
+    let (mut dirs, mut checked, mut wrong) = (vec![root.clone()], 0, Vec::new());
+    while let Some(dir) = dirs.pop() {
+        for entry in std::fs::read_dir(dir).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                dirs.push(path);
+                continue;
+            }
+            let name = path
+                .strip_prefix(&root)
+                .expect("below")
+                .display()
+                .to_string();
+            let name = name.trim_end_matches(".json");
+            let Some(text) = golden::text(&format!("corpus/manifests/{name}")) else {
+                continue;
+            };
+            let real = stream(&std::fs::read_to_string(&path).expect("readable"));
+            // The recording added empty labels; a list shows as its items.
+            let tidy = |mut object: Value| {
+                if object.path("metadata.labels").is_empty() {
+                    object.remove_path("metadata.labels");
+                }
+                if object.get("metadata").is_empty() {
+                    object.remove("metadata");
+                }
+                object
+            };
+            let flat = |objects: Vec<Value>| -> Vec<Value> {
+                let flat = objects.into_iter().flat_map(|object| {
+                    if object.str("kind") == "List" {
+                        object.get("items").items().to_vec()
+                    } else {
+                        vec![object]
+                    }
+                });
+                flat.map(tidy).collect()
+            };
+            let real = flat(real);
+            checked += 1;
+            match load_documents(&text).map(flat) {
+                Ok(ours) if ours == real => {}
+                ours => wrong.push(format!("{name}\n  ours {ours:?}\n  real {real:?}")),
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {checked} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn what_is_no_yaml_is_refused_in_kubectls_words() {
+    let Some(root) = golden::file("golden/manifests") else {
+        return;
+    };
+    let mut wrong = Vec::new();
+    for entry in std::fs::read_dir(root).expect("a folder").flatten() {
+        let name = entry.file_name().into_string().expect("a plain name");
+        let Some(stem) = name.strip_suffix(".json") else {
+            continue;
+        };
+        let Some(recording) = golden::json(&format!("golden/manifests/{name}")) else {
+            continue;
+        };
+        let stderr = recording.path("apply").str("stderr");
+        let Some((_, real)) = stderr
+            .split_once(".yaml: ")
+            .filter(|_| stderr.contains("error parsing"))
+        else {
+            continue;
+        };
+        let manifest = format!("corpus/{}.yaml", stem.replace("__", "/"));
+        let text = golden::text(&manifest).expect("the manifest is there");
+        let ours =
+            load_documents(&text).map_or_else(|error| error.to_string(), |_| "no error".to_owned());
+        if ours != real.trim() {
+            wrong.push(format!("{stem}\n  ours {ours}\n  real {}", real.trim()));
+        }
+    }
+    for (text, real) in [
+        (
+            "apiVersion: v1\nkind: Pod\n  metadata:\n name: a\n",
+            "error converting YAML to JSON: yaml: line 3: mapping values are not allowed in this context",
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: t\n",
+            "error converting YAML to JSON: yaml: line 3: did not find expected ',' or '}'",
+        ),
+    ] {
+        let ours =
+            load_documents(text).map_or_else(|error| error.to_string(), |_| "no error".to_owned());
+        if ours != real {
+            wrong.push(format!("{text}\n  ours {ours}\n  real {real}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What go-yaml would say where libyaml says this: its line is that of the problem, from 0 where the parser found it
+/// and from 1 where the scanner did.
+fn as_go_says(error: &serde_yaml::Error) -> Option<String> {
+    let text = error.to_string();
+    let (problem, rest) = text.split_once(" at line ")?;
+    if problem == "unknown anchor" {
+        return None;
+    }
+    let line: usize = rest.split(' ').next()?.trim_end_matches(',').parse().ok()?;
+    let is_parser = text.contains("while parsing a ") && !text.contains("while scanning");
+    let line = if is_parser { line - 1 } else { line };
+    let at = if line == 0 {
+        String::new()
+    } else {
+        format!("line {line}: ")
+    };
+    Some(format!(
+        "error converting YAML to JSON: yaml: {at}{problem}"
+    ))
+}
+
+#[test]
+fn slips_of_the_hand_are_refused_in_libyamls_words() {
+    let (mut same, mut total) = (0, 0);
+    let mut examples: std::collections::BTreeMap<String, (usize, String)> = Default::default();
+    for (path, text) in corpus().into_iter().step_by(3) {
+        let lines: Vec<&str> = text.lines().collect();
+        for at in (0..lines.len()).step_by(5) {
+            let line = lines[at];
+            let content = line.trim_start();
+            let indent = &line[..line.len() - content.len()];
+            for slip in [
+                line.replacen(':', "", 1),
+                format!(" {line}"),
+                format!("\t{line}"),
+                line.strip_prefix(' ').unwrap_or(line).to_owned(),
+                format!("{indent}- {content}"),
+                format!("{line} : x"),
+                format!("{indent}\"{content}"),
+                format!("{line} ["),
+                format!("{line} {{a: 1"),
+                format!("{line} 'x"),
+                format!("{indent}@{content}"),
+                format!("{indent}{content} *nowhere"),
+                format!("{line}\n{indent}]"),
+            ] {
+                let mut changed = lines.clone();
+                changed[at] = &slip;
+                let text = changed.join("\n") + "\n";
+                let documents = split(&text).unwrap_or_default();
+                let Some(first) = documents.first() else {
+                    continue;
+                };
+                let real: Result<serde_yaml::Value, _> = serde_yaml::from_str(first.text);
+                let Some(real) = real.err().as_ref().and_then(as_go_says) else {
+                    continue;
+                };
+                let ours = parse(first.text)
+                    .err()
+                    .map_or("no error".to_owned(), |error| error.to_string());
+                total += 1;
+                if ours == real {
+                    same += 1;
+                } else {
+                    let tail = |text: &str| text.rsplit(": ").next().unwrap_or_default().to_owned();
+                    let number = |text: &str| {
+                        text.split("line ")
+                            .nth(1)
+                            .and_then(|t| t.split(':').next())
+                            .and_then(|n| n.parse::<i64>().ok())
+                            .unwrap_or(0)
+                    };
+                    let key = format!(
+                        "ours {} / real {} / {}",
+                        tail(&ours),
+                        tail(&real),
+                        number(&ours) - number(&real)
+                    );
+                    let entry = examples
+                        .entry(key)
+                        .or_insert((0, format!("{} line {}: {slip:?}", path.display(), at + 1)));
+                    entry.0 += 1;
+                }
+            }
+        }
+    }
+    let mut rows: Vec<_> = examples.into_iter().collect();
+    rows.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+    let report: Vec<String> = rows
+        .iter()
+        .take(40)
+        .map(|(key, (count, example))| format!("{count} {key}\n      {example}"))
+        .collect();
+    assert!(
+        same * 100 >= total * 95,
+        "{same} of {total}\n{}",
+        report.join("\n")
+    );
 }
