@@ -19,6 +19,7 @@ use crate::probe::Kind;
 /// Steps in one turn, and how soon the next turn comes while there is more to do; a process that never rests gets slower
 /// turns, so that it costs virtual time instead of real time.
 const BUDGET: u32 = 20_000;
+const LAZY_BUDGET: u32 = 2_000;
 const TURN: Micros = 2 * MILLI;
 const LAZY_TURN: Micros = 200 * MILLI;
 const PATIENCE: u32 = 50;
@@ -195,7 +196,8 @@ impl Inside {
         storage: &mut crate::files::Storage,
         world: &mut World<'_>,
     ) -> Vec<Outcome> {
-        let poll = self.system.step(&mut storage.disk, world, BUDGET);
+        let budget = if self.busy > PATIENCE { LAZY_BUDGET } else { BUDGET };
+        let poll = self.system.step(&mut storage.disk, world, budget);
         let mut outcomes = Vec::new();
         for output in self.system.take_output() {
             let channel = if output.stream == Stream::Stdout {

@@ -200,7 +200,12 @@ impl Kubelet {
         self.pods.insert(id, Box::new(pod));
         self.by_key.insert(key, id);
         let span = out.rng.latency(DISPATCH.0, DISPATCH.1);
-        self.turn(id, out, |turn| turn.sync_at(turn.out.now() + span));
+        self.turn(id, out, |turn| {
+            if turn.pod.mode == Mode::Syncing && !turn.pod.meta().is_deleting() {
+                turn.admit();
+            }
+            turn.sync_at(turn.out.now() + span);
+        });
     }
 
     fn gone(&mut self, object: &Value, out: &mut Outbox<'_, Timer>) {

@@ -3,6 +3,7 @@
 //! Runs the pods that are bound to its node and tells the API server how they are; knows nothing of other nodes and never
 //! chooses where a pod goes. Models kubelet v1.36 over containerd; starts at [`Kubelet`].
 
+mod admission;
 pub mod catalogue;
 mod environment;
 mod files;
@@ -13,6 +14,7 @@ pub mod inside;
 mod kubelet;
 pub mod log;
 mod machine;
+mod mount;
 mod needs;
 mod plan;
 pub mod pod;

@@ -105,9 +105,25 @@ pub fn phase(pod: &Pod) -> Phase {
     Phase::Pending
 }
 
+/// The phase to be told: a pod ends for the API only when nothing of it is left on the machine.
+pub fn shown_phase(pod: &Pod) -> Phase {
+    let phase = phase(pod);
+    if !phase.is_final() || pod.mode == Mode::Finished || pod.rejected.is_some() {
+        return phase;
+    }
+    if pod
+        .main_range()
+        .any(|i| pod.containers[i as usize].was_created)
+    {
+        Phase::Running
+    } else {
+        Phase::Pending
+    }
+}
+
 /// The whole status.
 pub fn status(pod: &Pod, machine: &Machine, now: Time) -> Value {
-    let phase = phase(pod);
+    let phase = shown_phase(pod);
     let mut status = map! {
         "phase": phase.as_str(),
         "conditions": conditions(pod, phase, now),

@@ -11,8 +11,10 @@ use api::{Body, PatchKind, Request, RequestId, Response, Str};
 use client::{Outbox, Severity};
 use sim::{MILLI, Micros, SECOND, Time};
 
+use crate::admission;
 use crate::host::{Asked, Host};
 use crate::kubelet::{Alarm, Timer};
+use crate::mount;
 use crate::needs::{self, Need};
 use crate::plan::plan;
 use crate::pod::{Mode, Planned, Pod, Sandbox, Stage, Step};
@@ -71,6 +73,19 @@ impl Turn<'_, '_> {
         } else {
             self.act();
         }
+    }
+
+    /// Whether this machine takes the pod at all; a pod that it refuses has failed.
+    pub(crate) fn admit(&mut self) {
+        let Some((reason, message)) = admission::refusal(self.pod) else {
+            return;
+        };
+        let about = self.pod.about();
+        self.host
+            .tell(&about, Severity::Warning, reason, message, self.out);
+        self.pod.rejected = Some((reason.into(), message.into()));
+        self.pod.mode = Mode::Finished;
+        self.report();
     }
 
     /// Leaves whatever start is under way: the pod is to be stopped.
@@ -201,6 +216,19 @@ impl Turn<'_, '_> {
             return self.sync();
         }
         let namespace = self.pod.namespace();
+        let unmountable = mount::unmountable(self.pod.spec());
+        if !unmountable.is_empty() {
+            let about = self.pod.about();
+            for message in unmountable.into_iter().flatten() {
+                self.host
+                    .tell(&about, Severity::Warning, "FailedMount", message, self.out);
+            }
+            self.pod.step = Step::Mounting {
+                asked: BTreeSet::new(),
+                problems: Vec::new(),
+            };
+            return self.mount_later();
+        }
         let mut asked = BTreeSet::new();
         for need in needs::of_volumes(self.pod.spec()) {
             if is_root_certificate(&need) && self.host.certified.contains_key(&namespace) {
@@ -270,6 +298,10 @@ impl Turn<'_, '_> {
             self.host
                 .tell(&about, Severity::Warning, "FailedMount", message, self.out);
         }
+        self.mount_later();
+    }
+
+    fn mount_later(&mut self) {
         let span = (MOUNT_AGAIN << self.pod.mount_failures.min(8)).min(MOUNT_AGAIN_MOST);
         self.pod.mount_failures += 1;
         self.step_after(span);
@@ -285,14 +317,8 @@ impl Turn<'_, '_> {
             return;
         }
         self.pod.wants_report = false;
-        let mut computed = status::status(self.pod, &self.host.machine, self.out.now());
-        // A pod ends for the API only when nothing of it runs any more.
-        let is_over = self.pod.mode == Mode::Finished;
+        let computed = status::status(self.pod, &self.host.machine, self.out.now());
         let was = self.pod.reported.str("phase");
-        if phase(self.pod).is_final() && !is_over && !was.is_empty() && self.pod.rejected.is_none()
-        {
-            computed.set("phase", self.pod.reported.get("phase"));
-        }
         let Some(patch) = status::patch(self.pod, &computed) else {
             return;
         };
