@@ -70,13 +70,11 @@ fn inline(html: &str, read: &dyn Fn(&str) -> Result<Vec<u8>, Failure>) -> Result
             }
             ("link", _, Some(address)) if attribute(tag, "rel") == Some("stylesheet") => {
                 let text = String::from_utf8_lossy(&read(address)?).into_owned();
-                if text.contains("@import")
-                    || text.match_indices("url(").any(|(at, _)| {
-                        !text[at + 4..]
-                            .trim_start_matches(['"', '\''])
-                            .starts_with("data:")
-                    })
-                {
+                let fetches = |(at, _): (usize, &str)| {
+                    let address = text[at + 4..].trim_start_matches(['"', '\'']);
+                    !address.starts_with("data:") && !address.starts_with('#')
+                };
+                if text.contains("@import") || text.match_indices("url(").any(fetches) {
                     return Err(Failure::new(NAME)
                         .why(format!("{address} fetches something"))
                         .hint("use a data: URL in the style sheet"));

@@ -74,7 +74,7 @@ pub(crate) fn check(folder: &Path) -> Result<(), Failure> {
         }
     }
     if total[2] > BUDGET {
-        return Err(Failure::new("the size budget").why(format!("the first load is {} KB over", kilo(total[2] - BUDGET))).hint(
+        return Err(Failure::new("the size budget").why(format!("the first load is {} over", kilo(total[2] - BUDGET))).hint(
             "look for what grew: `twiggy top` on the wasm of a build with names, or load something on demand",
         ));
     }
