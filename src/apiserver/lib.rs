@@ -6,6 +6,7 @@
 
 mod admission;
 mod allocate;
+mod authorize;
 mod base64;
 mod bootstrap;
 mod call;
@@ -40,7 +41,8 @@ use std::sync::Arc;
 use api::kinds::Kind;
 use api::note::Key as NoteKey;
 use api::{
-    Body, Note, Part, Request, RequestId, Resource, Response, Status, Str, Value, Verb, WatchEvent, WatchKind,
+    Body, Note, Part, Request, RequestId, Resource, Response, Status, Str, Value, Verb, WatchEvent,
+    WatchKind,
 };
 use sim::{Rng, Time};
 use store::{ChangeKind, Collection, Key, Store};
@@ -199,7 +201,11 @@ impl ApiServer {
     /// of them are no longer kept.
     pub fn changes_since(&self, revision: u64) -> Option<Vec<(Str, WatchKind, Value)>> {
         let names: Vec<Str> = {
-            let mut names: Vec<(Collection, Str)> = self.store.collections().map(|(name, c)| (c, name.clone())).collect();
+            let mut names: Vec<(Collection, Str)> = self
+                .store
+                .collections()
+                .map(|(name, c)| (c, name.clone()))
+                .collect();
             names.sort();
             names.into_iter().map(|(_, name)| name).collect()
         };
@@ -212,7 +218,9 @@ impl ApiServer {
         Some(
             changes
                 .map(|change| {
-                    let at = collections.binary_search(&change.collection).expect("a change belongs to a collection");
+                    let at = collections
+                        .binary_search(&change.collection)
+                        .expect("a change belongs to a collection");
                     let kind = match change.kind {
                         ChangeKind::Added => WatchKind::Added,
                         ChangeKind::Modified => WatchKind::Modified,
@@ -227,7 +235,9 @@ impl ApiServer {
     /// Every object with its collection.
     pub fn everything(&self) -> impl Iterator<Item = (&Str, &Value)> {
         self.store.collections().flat_map(|(name, collection)| {
-            self.store.list(collection, "", None).map(move |(_, entry)| (name, &entry.object))
+            self.store
+                .list(collection, "", None)
+                .map(move |(_, entry)| (name, &entry.object))
         })
     }
 
@@ -247,6 +257,7 @@ impl ApiServer {
         id: RequestId,
         request: &Request,
     ) -> Result<Reply, Status> {
+        self.authorize(caller, request)?;
         if request.verb == Verb::GetPath {
             return self.get_path(request).map(Reply::Done);
         }
@@ -355,7 +366,7 @@ impl Caller {
             Part::Etcd | Part::ApiServer | Part::CloudControllerManager => {
                 ("system:apiserver".into(), "system:masters")
             }
-            Part::Client(_) => ("kubernetes-admin".into(), "kubeadm:cluster-admins"),
+            Part::Client(_) => ("kubernetes-admin".into(), "system:masters"),
         };
         let mut groups: Vec<Str> = vec![group.into()];
         if group != "system:authenticated" {

@@ -1,9 +1,10 @@
 //! Reviews: questions about identity and access that are answered and never stored.
 
-use api::{Response, Status, Value};
+use api::{Response, Status, Str, Value, list, map};
 
-use crate::ApiServer;
+use crate::authorize::Attributes;
 use crate::call::Call;
+use crate::{ApiServer, User};
 
 impl ApiServer {
     pub(crate) fn review(
@@ -11,19 +12,110 @@ impl ApiServer {
         call: &mut Call,
         mut object: Value,
     ) -> Result<Response, Status> {
-        match call.kind.kind.as_str() {
+        let status = match call.kind.kind.as_str() {
             "SelfSubjectReview" => {
-                let mut info = api::map! { "username": call.user.name.clone() };
+                object
+                    .entry("metadata")
+                    .set("creationTimestamp", call.now.rfc3339());
                 let groups: Vec<Value> = call.user.groups.iter().map(Value::from).collect();
-                info.set("groups", groups);
-                object.set("status", api::map! { "userInfo": info });
+                map! { "userInfo": map! { "username": call.user.name.clone(), "groups": groups } }
             }
-            // Whoever is known may do everything until roles are enforced.
-            "SelfSubjectAccessReview" | "SubjectAccessReview" | "LocalSubjectAccessReview" => {
-                object.set("status", api::map! { "allowed": true });
+            "SelfSubjectAccessReview" => self.access(call.user, object.get("spec")),
+            "SubjectAccessReview" | "LocalSubjectAccessReview" => {
+                let spec = object.get("spec");
+                let user = User {
+                    name: spec.shared_str("user"),
+                    groups: spec
+                        .get("groups")
+                        .items()
+                        .iter()
+                        .filter_map(Value::as_shared_str)
+                        .cloned()
+                        .collect(),
+                };
+                self.access(&user, spec)
+            }
+            "SelfSubjectRulesReview" => {
+                let namespace = object.get("spec").shared_str("namespace");
+                object.set("spec", map! {});
+                self.rules(call.user, &namespace)
             }
             _ => return Err(Status::method_not_allowed()),
+        };
+        if call.kind.kind != *"SelfSubjectReview" && call.kind.kind != *"SelfSubjectRulesReview" {
+            self.manage(call, &mut object, None);
         }
+        object.set("status", status);
         Ok(Response::created(object))
+    }
+
+    fn access(&self, user: &User, spec: &Value) -> Value {
+        let (resource, path) = (
+            spec.get("resourceAttributes"),
+            spec.get("nonResourceAttributes"),
+        );
+        let wanted = if path.is_null() {
+            let plural = resource.str("resource");
+            let resource_name = match resource.str("subresource") {
+                "" => plural.to_owned(),
+                part => format!("{plural}/{part}"),
+            };
+            Attributes {
+                verb: resource.shared_str("verb"),
+                group: resource.shared_str("group"),
+                resource: resource_name,
+                namespace: resource.shared_str("namespace"),
+                name: resource.shared_str("name"),
+                path: Str::EMPTY,
+            }
+        } else {
+            Attributes {
+                verb: path.shared_str("verb"),
+                path: path.shared_str("path"),
+                ..Attributes::default()
+            }
+        };
+        match self.allows(user, &wanted) {
+            Some(why) if why.is_empty() => map! { "allowed": true },
+            Some(why) => map! { "allowed": true, "reason": why },
+            None => map! { "allowed": false },
+        }
+    }
+
+    /// What a user may do in a namespace, beginning with what everyone may.
+    fn rules(&self, user: &User, namespace: &str) -> Value {
+        let mut resources = vec![
+            map! {
+                "verbs": list!["create"], "apiGroups": list!["authorization.k8s.io"],
+                "resources": list!["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+            },
+            map! {
+                "verbs": list!["create"], "apiGroups": list!["authentication.k8s.io"],
+                "resources": list!["selfsubjectreviews"],
+            },
+        ];
+        let mut paths = vec![
+            map! { "verbs": list!["get"], "nonResourceURLs": list!["/healthz", "/livez", "/readyz", "/version", "/version/"] },
+            map! {
+                "verbs": list!["get"],
+                "nonResourceURLs": list![
+                    "/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/",
+                ],
+            },
+        ];
+        if user.groups.iter().any(|group| *group == *"system:masters") {
+            resources.push(
+                map! { "verbs": list!["*"], "apiGroups": list!["*"], "resources": list!["*"] },
+            );
+            paths.push(map! { "verbs": list!["*"], "nonResourceURLs": list!["*"] });
+        }
+        for rule in self.rules_for(user, namespace) {
+            if rule.has("nonResourceURLs") {
+                paths.push(rule);
+            } else {
+                resources.push(rule);
+            }
+        }
+        map! { "resourceRules": resources, "nonResourceRules": paths, "incomplete": false }
     }
 }

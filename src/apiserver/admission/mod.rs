@@ -3,9 +3,12 @@
 //! One file per plugin, run in the order of kube-apiserver's `AllOrderedPlugins`. Mutating plugins run in
 //! [`ApiServer::admit`], validating ones in [`ApiServer::check_admission`].
 
+mod limit_ranger;
 mod namespace_lifecycle;
+mod pod_security;
 mod pod_tolerations;
 mod priority;
+mod resource_quota;
 mod runtime_class;
 mod service_account;
 mod storage;
@@ -40,6 +43,7 @@ impl ApiServer {
         match (call.kind.group.as_str(), call.kind.plural.as_str()) {
             ("", "nodes") if operation == Operation::Create => taint_nodes::admit(object),
             ("", "pods") if operation == Operation::Create => {
+                self.admit_limits(call, object);
                 self.admit_service_account(call, object)?;
                 self.admit_priority(call, object)?;
                 pod_tolerations::admit(object);
@@ -66,12 +70,19 @@ impl ApiServer {
     /// Lets the validating plugins refuse a write.
     pub(crate) fn check_admission(
         &mut self,
-        call: &Call,
+        call: &mut Call,
         operation: Operation,
         object: &Value,
         old: Option<&Value>,
     ) -> Result<(), Status> {
-        let _ = (call, operation, object, old);
+        if call.namespace.is_empty() || operation == Operation::Delete {
+            return Ok(());
+        }
+        self.check_limits(call, operation, object)?;
+        self.check_pod_security(call, operation, object)?;
+        if call.subresource.is_empty() {
+            self.check_quota(call, operation, object, old)?;
+        }
         Ok(())
     }
 }
