@@ -39,6 +39,9 @@ pub struct NodeInfo {
     pub groups: Vec<Group>,
     pub ports: Vec<HostPort>,
     pub images: Vec<Str>,
+    /// The labels that are asked for most, looked up once.
+    hostname: Option<Str>,
+    zone: Option<Str>,
 }
 
 /// Pods on a node that are alike.
@@ -78,6 +81,8 @@ pub struct Cache {
     pods: BTreeMap<PodKey, Placed>,
     images: BTreeMap<Str, Image>,
     namespaces: BTreeMap<Str, Labels>,
+    /// Pods that are not being deleted, by what they are and by the zone of their node.
+    by_zone: BTreeMap<Arc<Resident>, BTreeMap<Str, i64>>,
     with_affinity: BTreeSet<Slot>,
     with_anti_affinity: BTreeSet<Slot>,
     pub residents: Interner<Resident>,
@@ -95,7 +100,11 @@ pub struct NodeChange {
 impl NodeInfo {
     /// The value of a topology label.
     pub fn topology(&self, key: &str) -> Option<&Str> {
-        label(&self.labels, key)
+        match key {
+            HOSTNAME => self.hostname.as_ref(),
+            ZONE => self.zone.as_ref(),
+            _ => label(&self.labels, key),
+        }
     }
 
     pub fn add(&mut self, resident: &Arc<Resident>, is_deleting: bool) {
@@ -234,6 +243,8 @@ impl Cache {
         }
         let node = &mut self.nodes[slot as usize];
         node.exists = true;
+        node.hostname = label(&labels, HOSTNAME).cloned();
+        node.zone = label(&labels, ZONE).cloned();
         node.labels = labels;
         node.taints = taints;
         node.is_unschedulable = view.unschedulable();
@@ -298,6 +309,11 @@ impl Cache {
 
     pub fn remove_pod(&mut self, key: &PodKey) -> Option<Placed> {
         let placed = self.pods.remove(key)?;
+        self.tally(
+            placed.slot,
+            &placed.resident,
+            -i64::from(!placed.is_deleting),
+        );
         self.nodes[placed.slot as usize].remove(&placed.resident, placed.is_deleting);
         self.index(placed.slot);
         self.forget_if_empty(placed.slot);
@@ -307,6 +323,11 @@ impl Cache {
 
     fn place(&mut self, key: PodKey, placed: Placed) {
         self.nodes[placed.slot as usize].add(&placed.resident, placed.is_deleting);
+        self.tally(
+            placed.slot,
+            &placed.resident,
+            i64::from(!placed.is_deleting),
+        );
         if placed.resident.has_affinity() {
             self.index(placed.slot);
         }
@@ -383,7 +404,43 @@ impl Cache {
         names
     }
 
+    /// Pods of every kind that are not being deleted, by zone; the empty zone stands for nodes without one.
+    pub fn zones_of_pods(&self) -> impl Iterator<Item = (&Arc<Resident>, &BTreeMap<Str, i64>)> {
+        self.by_zone.iter()
+    }
+
+    /// Counts pods of one kind in or out of the zone of their node.
+    fn tally(&mut self, slot: Slot, resident: &Arc<Resident>, by: i64) {
+        let node = &self.nodes[slot as usize];
+        if !node.exists || by == 0 {
+            return;
+        }
+        let zone = node.zone.clone().unwrap_or_default();
+        if !self.by_zone.contains_key(resident) {
+            self.by_zone.insert(resident.clone(), BTreeMap::new());
+        }
+        let Some(zones) = self.by_zone.get_mut(resident) else {
+            return;
+        };
+        let count = zones.entry(zone.clone()).or_default();
+        *count += by;
+        if *count == 0 {
+            zones.remove(&zone);
+            if zones.is_empty() {
+                self.by_zone.remove(resident);
+            }
+        }
+    }
+
+    fn tally_all(&mut self, slot: Slot, sign: i64) {
+        let groups = self.nodes[slot as usize].groups.clone();
+        for group in groups {
+            self.tally(slot, &group.resident, sign * (group.count - group.deleting));
+        }
+    }
+
     fn enter_zone(&mut self, slot: Slot) {
+        self.tally_all(slot, 1);
         let node = &self.nodes[slot as usize];
         let part = |key| node.topology(key).cloned().unwrap_or_default();
         let zone = (part(REGION), part(ZONE));
@@ -395,6 +452,7 @@ impl Cache {
     }
 
     fn leave_zone(&mut self, slot: Slot) {
+        self.tally_all(slot, -1);
         for (_, slots) in &mut self.zones {
             slots.retain(|other| *other != slot);
         }

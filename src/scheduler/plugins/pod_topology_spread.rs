@@ -223,6 +223,12 @@ impl<'a> Wished<'a> {
         {
             return;
         }
+        let by_zone =
+            |c: &Weighed<'_>| c.spread.topology_key == ZONE || c.spread.topology_key == HOSTNAME;
+        let takes_all = pod.wishes.node_selector.is_empty() && pod.wishes.required_nodes.is_none();
+        if !self.needs_labels && takes_all && self.constraints.iter().all(by_zone) {
+            return self.count_zones(cache);
+        }
         for node in cache.nodes() {
             if self.ignores(node) {
                 continue;
@@ -235,6 +241,30 @@ impl<'a> Wished<'a> {
                 let domain = node.topology(&spread.topology_key).unwrap_or(&Str::EMPTY);
                 if let Some(sum) = constraint.counts.get_mut(domain) {
                     *sum += count(node, self.namespace, spread.selector.as_ref());
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Wished<'a> {
+    /// The same for the default constraints, from what the cache has counted already.
+    fn count_zones(&mut self, cache: &'a Cache) {
+        for constraint in &mut self.constraints {
+            let Some(selector) = &constraint.spread.selector else {
+                continue;
+            };
+            if constraint.spread.topology_key != ZONE || selector.requirements.is_empty() {
+                continue;
+            }
+            for (resident, zones) in cache.zones_of_pods() {
+                if resident.namespace != *self.namespace || !selector.matches(&resident.labels) {
+                    continue;
+                }
+                for (zone, pods) in zones {
+                    if let Some(sum) = constraint.counts.get_mut(zone) {
+                        *sum += pods;
+                    }
                 }
             }
         }
