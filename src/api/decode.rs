@@ -127,7 +127,7 @@ impl Decoder {
                 Ok(None)
             }
             _ => {
-                self.keep(mismatch(value, &shape.go_name(), place));
+                self.keep(mismatch(value, &go_type(shape, place), place));
                 Ok(None)
             }
         }
@@ -253,6 +253,86 @@ fn zero(shape: Shape) -> Value {
             map.map_or_else(|| Value::Map(EMPTY.clone()), Value::from)
         }
         Shape::Time | Shape::MicroTime | Shape::Any | Shape::List(_) | Shape::Map(_) => Value::Null,
+    }
+}
+
+/// Texts that have a type of their own in Go, by field or `Type.field`; messages name it.
+const NAMED_TEXTS: &[(&str, &str)] = &[
+    ("accessModes", "v1.PersistentVolumeAccessMode"),
+    ("MetricSpec.type", "v2.MetricSourceType"),
+    ("completionMode", "v1.CompletionMode"),
+    ("concurrencyPolicy", "v1.ConcurrencyPolicy"),
+    ("dnsPolicy", "v1.DNSPolicy"),
+    ("effect", "v1.TaintEffect"),
+    ("externalTrafficPolicy", "v1.ServiceExternalTrafficPolicy"),
+    ("imagePullPolicy", "v1.PullPolicy"),
+    ("internalTrafficPolicy", "v1.ServiceInternalTrafficPolicy"),
+    ("ipFamilies", "v1.IPFamily"),
+    ("ipFamilyPolicy", "v1.IPFamilyPolicy"),
+    ("mountPropagation", "v1.MountPropagationMode"),
+    ("pathType", "v1.PathType"),
+    (
+        "persistentVolumeReclaimPolicy",
+        "v1.PersistentVolumeReclaimPolicy",
+    ),
+    ("phase", "v1.PodPhase"),
+    ("podManagementPolicy", "v1.PodManagementPolicyType"),
+    ("policyTypes", "v1.PolicyType"),
+    ("preemptionPolicy", "v1.PreemptionPolicy"),
+    ("protocol", "v1.Protocol"),
+    ("reclaimPolicy", "v1.PersistentVolumeReclaimPolicy"),
+    ("restartPolicy", "v1.RestartPolicy"),
+    ("scheme", "v1.URIScheme"),
+    ("sessionAffinity", "v1.ServiceAffinity"),
+    ("terminationMessagePolicy", "v1.TerminationMessagePolicy"),
+    ("uid", "types.UID"),
+    ("volumeBindingMode", "v1.VolumeBindingMode"),
+    ("volumeMode", "v1.PersistentVolumeMode"),
+    ("whenUnsatisfiable", "v1.UnsatisfiableConstraintAction"),
+    (
+        "DaemonSetUpdateStrategy.type",
+        "v1.DaemonSetUpdateStrategyType",
+    ),
+    ("DeploymentStrategy.type", "v1.DeploymentStrategyType"),
+    ("EmptyDirVolumeSource.medium", "v1.StorageMedium"),
+    ("HostPathVolumeSource.type", "v1.HostPathType"),
+    (
+        "LabelSelectorRequirement.operator",
+        "v1.LabelSelectorOperator",
+    ),
+    (
+        "NodeSelectorRequirement.operator",
+        "v1.NodeSelectorOperator",
+    ),
+    ("SeccompProfile.type", "v1.SeccompProfileType"),
+    ("Secret.type", "v1.SecretType"),
+    ("ServiceSpec.type", "v1.ServiceType"),
+    (
+        "StatefulSetUpdateStrategy.type",
+        "v1.StatefulSetUpdateStrategyType",
+    ),
+    ("Toleration.operator", "v1.TolerationOperator"),
+];
+
+/// The type of a place as Go's messages name it.
+fn go_type(shape: Shape, place: &Place) -> String {
+    let plain = shape.go_name();
+    let text_list = matches!(shape, Shape::List(_)) && shape.inner() == Shape::Str;
+    if shape != Shape::Str && !text_list {
+        return plain;
+    }
+    let Some((owner, path)) = place.go_field() else {
+        return plain;
+    };
+    let field = path.rsplit('.').next().unwrap_or_default();
+    let full = format!("{}.{field}", owner.short_name());
+    let named = NAMED_TEXTS
+        .iter()
+        .find(|(name, _)| *name == field || *name == full);
+    match named {
+        // Below a map the keys stand for themselves.
+        Some((_, named)) if !matches!(place, Place::Key(..)) => plain.replace("string", named),
+        _ => plain,
     }
 }
 
@@ -452,6 +532,16 @@ mod tests {
                 "pod",
                 r#"{"metadata":{"creationTimestamp":"2026-13-01T00:00:00Z"}}"#,
                 r#"parsing time "2026-13-01T00:00:00Z": month out of range"#,
+            ),
+            (
+                "pod",
+                r#"{"spec":{"restartPolicy":false}}"#,
+                "json: cannot unmarshal bool into Go struct field PodSpec.spec.restartPolicy of type v1.RestartPolicy",
+            ),
+            (
+                "pvc",
+                r#"{"spec":{"accessModes":"ReadWriteOnce"}}"#,
+                "json: cannot unmarshal string into Go struct field PersistentVolumeClaimSpec.spec.accessModes of type []v1.PersistentVolumeAccessMode",
             ),
             (
                 "pod",

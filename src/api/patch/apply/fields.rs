@@ -62,17 +62,45 @@ fn children(node: &Value) -> Map {
 
 /// Puts a path into the set.
 pub(super) fn insert(set: &mut Set, path: &[Str]) {
+    insert_node(set, path, leaf());
+}
+
+/// Puts a path with all that a node has below it into the set.
+pub(super) fn insert_node(set: &mut Set, path: &[Str], node: Value) {
     let Some((first, rest)) = path.split_first() else {
         return;
     };
-    let old = set.get(first);
-    let (was_member, mut inner) = match old {
-        Some(node) => (is_member(node), children(node)),
-        None => (false, Map::default()),
-    };
-    insert(&mut inner, rest);
-    let changed = node(was_member || rest.is_empty(), inner).unwrap_or_else(leaf);
-    set.insert(first, changed);
+    match set.get_mut(first) {
+        Some(old) if rest.is_empty() => {
+            let mut both = Set::default();
+            both.insert("", std::mem::take(old));
+            let mut other = Set::default();
+            other.insert("", node);
+            *old = union(&both, &other).remove("").unwrap_or_else(leaf);
+        }
+        Some(old) => {
+            // A leaf that gets children keeps its own membership by an entry.
+            let was_leaf = old.entries().is_empty();
+            let inner = old.map_mut();
+            if was_leaf {
+                inner.insert(SELF, leaf());
+            }
+            insert_node(inner, rest, node);
+        }
+        None if rest.is_empty() => {
+            set.insert(first, node);
+        }
+        None => {
+            let mut inner = Set::default();
+            insert_node(&mut inner, rest, node);
+            set.insert(first, inner);
+        }
+    }
+}
+
+/// A node that is in the set itself, with children.
+pub(super) fn member(children: Set) -> Value {
+    node(true, children).unwrap_or_else(leaf)
 }
 
 pub(super) fn has(set: &Set, element: &str) -> bool {

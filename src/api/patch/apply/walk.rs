@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::fields::{Set, below, has, insert, named};
+use super::fields::{Set, below, has, insert, insert_node, leaf, member, named};
 use crate::schema::{self, Field, ListKind, Shape, Type, Zero};
 use crate::{Map, Str, Value};
 
@@ -182,87 +182,81 @@ impl Comparison {
     }
 
     fn walk(&mut self, kind: Kind, old: Option<&Value>, new: Option<&Value>, path: &mut Vec<Str>) {
-        if let (Some(old), Some(new)) = (old, new)
-            && is_shared(old, new)
-        {
+        // What one side has not at all is counted whole.
+        let (old, new) = match (old, new) {
+            (Some(old), Some(new)) => (old, new),
+            (None, Some(new)) => return insert_node(&mut self.added, path, whole(kind, new)),
+            (Some(old), None) => return insert_node(&mut self.removed, path, whole(kind, old)),
+            (None, None) => return,
+        };
+        if is_shared(old, new) || is_zero(old) && is_zero(new) {
             return;
         }
         // A null takes the form of the other side.
-        let shown = new.filter(|new| !new.is_null()).or(old).or(new);
-        let Some(shown) = shown else { return };
-        let is_hollow = |value: Option<&Value>| value.is_none_or(Value::is_empty);
-        match kind.walk(shown) {
-            Walk::Items if !(is_hollow(old) && is_hollow(new)) => {
-                let old = kind.elements(old.map(Value::items).unwrap_or_default());
-                let new = kind.elements(new.map(Value::items).unwrap_or_default());
+        match kind.walk(if new.is_null() { old } else { new }) {
+            Walk::Items => {
+                let (old, new) = (kind.elements(old.items()), kind.elements(new.items()));
                 for (element, item) in &new {
                     let before = old.iter().find(|(other, _)| other == element);
                     path.push(element.clone());
                     self.walk(kind.item(), before.map(|(_, item)| *item), Some(item), path);
                     path.pop();
                 }
-                for (element, item) in old
-                    .iter()
-                    .filter(|(element, _)| !new.iter().any(|(other, _)| other == element))
-                {
+                let is_gone = |element: &Str| !new.iter().any(|(other, _)| other == element);
+                for (element, item) in old.iter().filter(|(element, _)| is_gone(element)) {
                     path.push(element.clone());
                     self.walk(kind.item(), Some(item), None, path);
                     path.pop();
                 }
             }
-            Walk::Entries if !(is_hollow(old) && is_hollow(new)) => {
-                self.entries(kind, old, new, path)
-            }
-            _ => {
-                match (old, new) {
-                    (None, _) => insert(&mut self.added, path),
-                    (_, None) => insert(&mut self.removed, path),
-                    (Some(old), Some(new)) if old != new && !(is_zero(old) && is_zero(new)) => {
-                        insert(&mut self.modified, path);
-                    }
-                    _ => {}
-                }
-                return;
-            }
-        }
-        match (old, new) {
-            (None, _) => insert(&mut self.added, path),
-            (_, None) => insert(&mut self.removed, path),
-            _ => {}
+            Walk::Entries => self.entries(kind, old, new, path),
+            Walk::Leaf if old != new => insert(&mut self.modified, path),
+            Walk::Leaf => {}
         }
     }
 
-    fn entries(
-        &mut self,
-        kind: Kind,
-        old: Option<&Value>,
-        new: Option<&Value>,
-        path: &mut Vec<Str>,
-    ) {
-        let empty = Map::default();
-        let before = old.map_or(&empty, Value::entries);
-        let after = new.map_or(&empty, Value::entries);
+    fn entries(&mut self, kind: Kind, old: &Value, new: &Value, path: &mut Vec<Str>) {
+        let (before, after) = (old.entries(), new.entries());
         // A field without `omitempty` is there in Go's form of the struct, even when it holds nothing.
-        let is_always = |name: &str, side: Option<&Value>| {
+        let is_always = |name: &str| {
             let field = kind.struct_field(name);
-            side.is_some() && field.is_some_and(|f| f.is_required || f.zero == Zero::Always)
+            field.is_some_and(|f| f.is_required || f.zero == Zero::Always)
         };
         const NOTHING: Value = Value::Null;
         for (name, value) in after.iter() {
             let before = before
                 .get(name)
-                .or_else(|| is_always(name, old).then_some(&NOTHING));
+                .or_else(|| is_always(name).then_some(&NOTHING));
             path.push(named(name));
             self.walk(kind.field(name), before, Some(value), path);
             path.pop();
         }
         for (name, value) in before.iter().filter(|(name, _)| !after.contains(name)) {
-            let after = is_always(name, new).then_some(&NOTHING);
+            let after = is_always(name).then_some(&NOTHING);
             path.push(named(name));
             self.walk(kind.field(name), Some(value), after, path);
             path.pop();
         }
     }
+}
+
+/// A value and everything in it, as a node of a set.
+fn whole(kind: Kind, value: &Value) -> Value {
+    let mut inner = Set::default();
+    match kind.walk(value) {
+        Walk::Leaf => return leaf(),
+        Walk::Entries => {
+            for (name, value) in value.entries().iter() {
+                inner.insert(named(name), whole(kind.field(name), value));
+            }
+        }
+        Walk::Items => {
+            for (element, item) in kind.elements(value.items()) {
+                inner.insert(element, whole(kind.item(), item));
+            }
+        }
+    }
+    member(inner)
 }
 
 /// The object with a configuration merged in; what the configuration does not name stays.
@@ -375,7 +369,7 @@ pub(super) fn with_named_fields(kind: Kind, set: &Set) -> Set {
         };
         let mut inner = with_named_fields(inner_kind, node.entries());
         if is_field && !inner.is_empty() {
-            inner.insert(".", super::fields::leaf());
+            inner.insert(".", leaf());
         }
         all.insert(element, inner);
     }
