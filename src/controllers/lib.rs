@@ -4,8 +4,10 @@
 //! folder) that models its upstream package: handlers mark keys dirty, `sync` reads caches, decides and sends.
 //! Nothing here starts containers (kubelet) or places pods (scheduler), and nothing here knows the API server.
 
+mod cronjob;
 mod daemonset;
 mod deployment;
+mod disruption;
 mod endpoint;
 mod garbage;
 mod hash;
@@ -96,6 +98,8 @@ controllers! {
     ttl_after_finished: ttl::TtlAfterFinished = ttl::TtlAfterFinished,
     volume_binder: volume::binder::Binder = volume::binder::Binder,
     volume_protection: volume::protection::Protection = volume::protection::Protection,
+    cronjob: cronjob::CronJobs = cronjob::CronJobs,
+    disruption: disruption::Disruption = disruption::Disruption,
     replication: ReplicaSets = ReplicaSets::new(Flavor::ReplicationController),
 }
 

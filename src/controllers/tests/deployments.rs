@@ -113,3 +113,32 @@ fn a_deleted_deployment_takes_its_pods_along() {
     );
     assert_eq!(world.list(&PODS), [Value::Null; 0]);
 }
+
+#[test]
+fn a_budget_counts_what_its_pods_can_spare() {
+    let budgets = api::Resource::of("policy", "v1", "poddisruptionbudgets");
+    let mut world = World::new(Machine::Ready);
+    world.create(&DEPLOYMENTS, deployment("web", 4, "nginx:1.27"));
+    let budget = map! {
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": map! { "name": "web", "namespace": "default" },
+        "spec": map! {
+            "selector": map! { "matchLabels": map! { "app": "web" } }, "maxUnavailable": "25%",
+        },
+    };
+    world.create(&budgets, budget);
+    world.run(5 * SECOND);
+    let budget = world.get(&budgets, "web");
+    let status = budget.get("status");
+    let count = |field: &str| status.int(field).unwrap_or(-1);
+    assert_eq!(
+        [
+            "expectedPods",
+            "desiredHealthy",
+            "currentHealthy",
+            "disruptionsAllowed"
+        ]
+        .map(count),
+        [4, 3, 4, 1]
+    );
+}

@@ -1,7 +1,7 @@
 //! Jobs.
 
 use api::Value;
-use api::batch::JOBS;
+use api::batch::{CRON_JOBS, JOBS};
 use api::core::{NODES, PODS};
 use api::meta::Meta;
 use api::{Request, list, map};
@@ -197,4 +197,45 @@ fn a_deleted_job_takes_its_pods_along() {
     world.must(request);
     world.run(5 * SECOND);
     assert_eq!(world.list(&PODS), [Value::Null; 0]);
+}
+
+#[test]
+fn a_cron_job_starts_jobs_on_time_and_keeps_three() {
+    let mut world = World::new(Machine::Succeed);
+    let spec = job(map! {}).get("spec").clone();
+    let cron = map! {
+        "apiVersion": "batch/v1", "kind": "CronJob",
+        "metadata": map! { "name": "tick", "namespace": "default" },
+        "spec": map! { "schedule": "* * * * *", "jobTemplate": map! { "spec": spec } },
+    };
+    world.create(&CRON_JOBS, cron);
+    world.run(5 * 60 * SECOND + 30 * SECOND);
+    let jobs = world.list(&JOBS);
+    let names: Vec<&str> = jobs.iter().map(|job| Meta::of(job).name()).collect();
+    expect![[r#"
+        [
+            "tick-29833336",
+            "tick-29833337",
+            "tick-29833338",
+        ]
+    "#]].assert_debug_eq(&names);
+    let events: Vec<String> = world
+        .events()
+        .into_iter()
+        .filter(|e| e.contains("tick-29833334") || e.contains("29833335"))
+        .collect();
+    expect![[r#"
+        [
+            "Normal SuccessfulCreate x1 Created job tick-29833334",
+            "Normal SuccessfulCreate x1 Created pod: tick-29833334-kj5m6",
+            "Normal SawCompletedJob x1 Saw completed job: tick-29833334, condition: Complete",
+            "Normal SuccessfulCreate x1 Created job tick-29833335",
+            "Normal SuccessfulCreate x1 Created pod: tick-29833335-r5plr",
+            "Normal SawCompletedJob x1 Saw completed job: tick-29833335, condition: Complete",
+            "Normal SuccessfulDelete x1 Deleted job tick-29833334",
+            "Normal SuccessfulDelete x1 Deleted job tick-29833335",
+        ]
+    "#]].assert_debug_eq(&events);
+    let cron = world.get(&CRON_JOBS, "tick");
+    expect![[r#"{"lastScheduleTime":"2026-09-21T14:18:00Z","lastSuccessfulTime":"2026-09-21T14:18:02Z"}"#]].assert_eq(&cron.get("status").to_json());
 }

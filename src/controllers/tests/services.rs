@@ -91,7 +91,10 @@ fn a_claim_takes_the_smallest_volume_that_fits() {
     world.create(&PERSISTENT_VOLUME_CLAIMS, claim(Some("manual")));
     world.run(2 * SECOND);
     let bound = world.get(&PERSISTENT_VOLUME_CLAIMS, "data");
-    expect![[r#""fit" {"accessModes":["ReadWriteOnce"],"capacity":{"storage":"5Gi"},"phase":"Bound"}"#]].assert_eq(&format!(
+    expect![[
+        r#""fit" {"accessModes":["ReadWriteOnce"],"capacity":{"storage":"5Gi"},"phase":"Bound"}"#
+    ]]
+    .assert_eq(&format!(
         "{:?} {:?}",
         bound.path("spec.volumeName"),
         bound.get("status")
