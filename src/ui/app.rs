@@ -45,8 +45,6 @@ pub struct App {
     world: World,
     flights: Flights,
     terminal: Terminal,
-    /// The latest virtual time of this run.
-    end: Micros,
 
     deck: Rc<Deck>,
     place: Place,
@@ -124,7 +122,6 @@ impl Component for App {
             world: World::default(),
             flights: Flights::default(),
             terminal: Terminal::with_history(kept::history()),
-            end: 0,
             deck,
             place,
             shows_all: false,
@@ -228,7 +225,7 @@ impl Component for App {
                         </section>
                         { self.inspector(now) }
                     </main>
-                    <TimeBar key="time" {now} end={self.end.max(now)} is_paused={self.driver.is_paused} speed={self.driver.speed} is_behind={self.driver.is_behind}
+                    <TimeBar key="time" {now} end={env.engine.0.borrow().horizon().max(now)} is_paused={self.driver.is_paused} speed={self.driver.speed} is_behind={self.driver.is_behind}
                         marks={self.world.marks.clone()} seed={env.engine.0.borrow().options().seed} />
                     <nav key="phone" class="phone-tabs" role="tablist">
                         { self.phone_tab(Pane::Slides, Msg::Slides, Icon::Slides) }
@@ -270,9 +267,15 @@ impl App {
             return html! { <div key="inspector" hidden={true}></div> };
         };
         let row = self.world.find(object).cloned();
+        let machine = self
+            .world
+            .machines
+            .iter()
+            .find(|machine| object.kind == "Node" && machine.node.name == object.name)
+            .cloned();
         html! {
             <div key="inspector" style="display:contents">
-                <Inspector object={object.clone()} {row} revision={self.world.control.revision} second={now / 1_000_000} />
+                <Inspector object={object.clone()} {row} {machine} revision={self.world.control.revision} second={now / 1_000_000} />
             </div>
         }
     }
@@ -320,7 +323,6 @@ impl App {
             is_changed = true;
         }
         is_changed |= self.look_at_tasks();
-        self.end = self.end.max(self.now());
         is_changed || self.now() != before
     }
 

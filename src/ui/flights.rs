@@ -78,7 +78,8 @@ impl Flights {
                 count: 1,
                 lasts_ms,
                 is_routine: message.is_routine,
-                is_error: message.error.is_some(),
+                // kubectl asks before it creates: "not there" is an answer, not a failure.
+                is_error: message.error.is_some_and(|code| code != 404),
                 actor: if message.to == Part::ApiServer {
                     message.from.clone()
                 } else {

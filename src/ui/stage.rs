@@ -1,6 +1,7 @@
 //! The stage: views of the one cluster, the strip that tells what follows from what, and the inspector.
 
 pub(crate) mod arch;
+pub(crate) mod doing;
 pub(crate) mod follow;
 pub(crate) mod geometry;
 pub(crate) mod inspector;
@@ -17,9 +18,9 @@ use playground::{Chain, Control, ObjectRef, ObjectRow};
 use yew::prelude::*;
 
 use crate::action::{Action, Pane};
-use crate::env::use_env;
+use crate::env::{Env, use_env};
 use crate::flights::Flight;
-use crate::parts::{PaneTools, Tabs};
+use crate::parts::{Menu, PaneTools, Tabs};
 use crate::words::Msg;
 use crate::world::{Machine, Objects};
 
@@ -89,6 +90,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                         { env.t(Msg::ShowSystem) }
                     </button>
                 }
+                <Menu label={env.t(Msg::BreakIt)} items={breakages(&env, props)} />
                 <PaneTools pane={Pane::Stage} is_alone={props.is_alone} />
             </div>
             <div class="scroll" key="view">
@@ -102,4 +104,26 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
             <follow::Follow key="follow" chain={props.chain.clone()} step={props.chain_step} />
         </>
     }
+}
+
+/// What *Break it* offers, each with its command line: the machines, then the parts of the control plane.
+fn breakages(env: &Env, props: &StageProps) -> Vec<(AttrValue, AttrValue, Action)> {
+    /// More machines than this are broken from their inspector.
+    const MACHINES: usize = 4;
+    let machines = props
+        .machines
+        .iter()
+        .take(MACHINES)
+        .flat_map(|machine| doing::machine(&machine.node));
+    machines
+        .chain(doing::parts(&props.control))
+        .map(|(what, command)| {
+            let subject = command.rsplit(' ').next().unwrap_or_default();
+            (
+                AttrValue::from(format!("{subject}: {}", env.t(what))),
+                AttrValue::from(command.clone()),
+                Action::Run(vec![command]),
+            )
+        })
+        .collect()
 }

@@ -93,7 +93,24 @@ words! { Msg:
     WouldFit: "どうすれば入るか" | "What would make it fit";
     HowCame: "ここまでの経緯" | "How it came to this";
     Run: "実行" | "Run";
-    OldSuffix: "経過" | "old";
+    OldSuffix: "作成から" | "old";
+    Doings: "できること" | "What you can do";
+    Describe: "詳しく見る" | "Describe it";
+    Logs: "ログを見る" | "Read its logs";
+    Delete: "削除する" | "Delete it";
+    ScaleUp: "1 つ増やす" | "One more";
+    ScaleDown: "1 つ減らす" | "One fewer";
+    RestartAll: "順に入れ替える" | "Replace its Pods one by one";
+    History: "変更の履歴" | "Its history";
+    ShowYaml: "YAML を見る" | "Its YAML";
+    BreakIt: "壊してみる" | "Break it";
+    PowerOff: "電源を切る" | "power it off";
+    PowerOn: "電源を入れる" | "power it on";
+    CutItOff: "ネットワークから切り離す" | "cut it off from the network";
+    Reconnect: "ネットワークに戻す" | "connect it again";
+    StopPart: "止める" | "stop it";
+    StartPart: "動かす" | "start it again";
+    NoCloud: "このクラスターでは使いません" | "not used by this cluster";
 
     Apply: "適用" | "Apply";
     Applying: "適用中…" | "Applying…";

@@ -278,7 +278,6 @@ impl App {
         self.terminal.queue.clear();
         self.terminal.pieces = Rc::default();
         self.terminal.prompt = PromptState::Busy;
-        self.end = 0;
         self.chosen = None;
         self.chain_step = None;
         self.tasks = Rc::default();
@@ -499,8 +498,7 @@ impl App {
     fn command(&mut self, command: Command) {
         // A command given in the past begins another future.
         let now = self.now();
-        if now < self.end {
-            self.end = now;
+        if now < self.env.engine.0.borrow().horizon() {
             self.world.forget_marks_after(now);
         }
         self.env.engine.0.borrow_mut().command(command);

@@ -269,6 +269,9 @@ impl Picture<'_> {
             <g key={id} {class} data-part={id}>
                 <rect class={shape} x={n(place.x)} y={n(place.y)} width={n(place.w)} height={n(place.h)} rx="8" />
                 <text class="name" x={n(place.x + 14.0)} y={n(place.y + 22.0)}>{ id }</text>
+                if is_cloud && controllers.is_empty() {
+                    <text class="small" x={n(place.x + 14.0)} y={n(place.y + 42.0)}>{ self.env.t(Msg::NoCloud) }</text>
+                }
                 { for pills(controllers, &busy, place.w - 24.0).into_iter().map(|(name, x, width, is_busy, title)| {
                     let left = place.x + 12.0 + x;
                     html! {

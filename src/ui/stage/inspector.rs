@@ -6,9 +6,10 @@ use yew::prelude::*;
 use crate::action::Action;
 use crate::env::{Env, use_env};
 use crate::icons::{Icon, icon, kind_icon};
+use crate::stage::doing;
 use crate::stage::follow::actor;
 use crate::words::Msg;
-use crate::world::{age, clock, state_class};
+use crate::world::{Machine, age, clock, state_class};
 use std::rc::Rc;
 
 /// What the inspector is given. `revision` and `tick` change when it should ask again.
@@ -16,6 +17,8 @@ use std::rc::Rc;
 pub(crate) struct InspectorProps {
     pub(crate) object: ObjectRef,
     pub(crate) row: Option<Rc<ObjectRow>>,
+    /// Of a node, its machine.
+    pub(crate) machine: Option<Rc<Machine>>,
     /// The store's revision: an answer is good as long as nothing was written.
     pub(crate) revision: u64,
     /// The present time in whole seconds, for ages.
@@ -104,7 +107,7 @@ pub(crate) fn Inspector(props: &InspectorProps) -> Html {
             <div class="body" key="body" tabindex="0" role="tabpanel">
                 { match (&*detail, chosen) {
                     (None, _) => html! { <p class="empty">{ env.t(Msg::Gone) }</p> },
-                    (Some(detail), Tab::Summary) => summary(&env, detail),
+                    (Some(detail), Tab::Summary) => html! { <>{ summary(&env, detail) }{ doings(&env, props) }</> },
                     (Some(detail), Tab::Yaml) => yaml(detail),
                     (Some(detail), Tab::Events) => events(&env, detail),
                     (Some(detail), Tab::Why) => detail.why.as_ref().map_or_else(|| html! { <p /> }, |why| reasons(&env, why)),
@@ -123,7 +126,7 @@ fn about(env: &Env, props: &InspectorProps) -> String {
     if let Some(row) = &props.row {
         let lived = age((props.second * 1_000_000).saturating_sub(row.created));
         text.push_str(&match env.lang {
-            playground::deck::Lang::Ja => format!(" · {lived}{}", env.t(Msg::OldSuffix)),
+            playground::deck::Lang::Ja => format!(" · {} {lived}", env.t(Msg::OldSuffix)),
             playground::deck::Lang::En => format!(" · {lived} {}", env.t(Msg::OldSuffix)),
         });
     }
@@ -146,6 +149,30 @@ fn summary(env: &Env, detail: &Detail) -> Html {
                 </div>
             }) }
         </dl>
+    }
+}
+
+/// What can be done to it, each with the line that does it.
+fn doings(env: &Env, props: &InspectorProps) -> Html {
+    let doings = doing::of(
+        &props.object,
+        props.row.as_deref(),
+        props.machine.as_deref().map(|machine| &*machine.node),
+    );
+    if doings.is_empty() {
+        return html! { <div /> };
+    }
+    html! {
+        <div>
+            <h3>{ env.t(Msg::Doings) }</h3>
+            { for doings.into_iter().map(|(msg, command)| html! {
+                <div class="fix" key={command.clone()}>
+                    <span>{ env.t(msg) }</span>
+                    <button class="btn ghost" onclick={env.on(Action::Run(vec![command.clone()]))}>{ env.t(Msg::Run) }</button>
+                    <small class="mono" lang="en">{ command }</small>
+                </div>
+            }) }
+        </div>
     }
 }
 

@@ -78,7 +78,7 @@ fn tag(flight: &Flight, plan: &Plan, node_index: impl Fn(&str) -> Option<usize>)
         (plan.width - width / 2.0 - 2.0).max(width / 2.0 + 2.0),
     );
     html! {
-        <g key={format!("{:?}", flight.line)} class={classes!("tag", flight.is_error.then_some("error"))} style={format!("--for:{:.0}ms", flight.lasts_ms)}>
+        <g key={flight.id.to_string()} class={classes!("tag", flight.is_error.then_some("error"))} style={format!("--for:{:.0}ms", flight.lasts_ms)}>
             <rect x={format!("{:.1}", x - width / 2.0)} y={format!("{:.1}", y - 10.0)} width={format!("{width:.1}")} height="20" rx="10" />
             <text x={format!("{x:.1}")} y={format!("{:.1}", y + 4.0)} text-anchor="middle">{ text }</text>
         </g>

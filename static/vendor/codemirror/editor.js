@@ -26,7 +26,7 @@ import { acceptCompletion, autocompletion, completionKeymap } from "@codemirror/
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { unifiedMergeView } from "@codemirror/merge";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { Annotation, Compartment, EditorState, Prec, StateEffect, StateField } from "@codemirror/state";
@@ -186,7 +186,7 @@ function create(parent, options = {}) {
   const labelled = (text) => EditorView.contentAttributes.of(text ? { "aria-label": text } : {});
 
   const extensions = [
-    lineNumbers(), foldGutter(), lintGutter(), highlightActiveLineGutter(), highlightActiveLine(), highlightSelectionMatches(),
+    lineNumbers(), foldGutter(), highlightActiveLineGutter(), highlightActiveLine(), highlightSelectionMatches(),
     history(), drawSelection(), problemField, indentOnInput(), indentUnit.of("  "), EditorState.tabSize.of(2), bracketMatching(), search({ top: true }),
     syntaxHighlighting(colours),
     options.syntax === "plain" ? [] : yaml(),
