@@ -7,16 +7,10 @@ use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use shell::{Command, Options, Prompt, Workstation};
-use sim::{Machine, Micros, Time};
+use shell::{Chunk, Options, Outcome, Session};
 
 use super::args::Args;
 
-const TERMINAL: u32 = 1;
-/// The control plane and the nodes are up before the first line, as they are when a learner opens the page.
-const BOOT: Micros = 12 * sim::SECOND;
-/// A command that runs longer than this without an end is interrupted (`kubectl get --watch`).
-const PATIENCE: Micros = 24 * sim::HOUR;
 /// Files and directories larger than these are not read in.
 const FILE_MAX: u64 = 8 << 20;
 const DIR_MAX: usize = 500;
@@ -41,24 +35,61 @@ pub(super) fn run(words: &[&str]) -> ExitCode {
         },
     };
     let dir = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/root"));
-    let mut console = Console::new(
+    let is_json = args.has("json");
+    let session = Session::new(
         Options {
             nodes,
             seed,
             ..Options::default()
         },
-        dir,
-        args.has("json"),
+        &dir.to_string_lossy(),
     );
-    let mut status = 0;
-    for line in input.lines() {
-        match line {
-            Ok(line) => status = console.line(&line),
-            Err(why) => return fail(&format!("cannot read the input: {why}")),
+    let mut console = Console { session, dir };
+    let print = |chunk: &Chunk| {
+        if !is_json {
+            // A reader that went away ends the console with its next write error; nothing else to do here.
+            let bytes = chunk.text.as_bytes();
+            let _ = if chunk.is_error {
+                std::io::stderr().write_all(bytes)
+            } else {
+                std::io::stdout().write_all(bytes)
+            };
         }
+    };
+    for line in input.lines() {
+        let line = match line {
+            Ok(line) => line,
+            Err(why) => return fail(&format!("cannot read the input: {why}")),
+        };
+        console.read_in(&line);
+        let outcome = console.session.line(&line, print);
+        report(outcome, is_json);
     }
-    status = console.end(status);
-    ExitCode::from(u8::try_from(status.clamp(0, 255)).unwrap_or(1))
+    let outcome = console.session.end(print);
+    report(outcome, is_json);
+    ExitCode::from(u8::try_from(console.session.status().clamp(0, 255)).unwrap_or(1))
+}
+
+/// One JSON object for a command line that has ended.
+fn report(outcome: Option<Outcome>, is_json: bool) {
+    let Some(outcome) = outcome.filter(|_| is_json) else {
+        return;
+    };
+    let at = format!(
+        "{}.{:06}",
+        outcome.at / sim::SECOND,
+        outcome.at % sim::SECOND
+    );
+    let text = |text: &str| serde_json::to_string(text).expect("text always encodes");
+    let line = format!(
+        "{{\"at\":{at},\"cmd\":{},\"rc\":{},\"stdout\":{},\"stderr\":{}}}",
+        text(&outcome.line),
+        outcome.status,
+        text(&outcome.text(false)),
+        text(&outcome.text(true))
+    );
+    // A reader that went away is no failure of ours.
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 fn fail(why: &str) -> ExitCode {
@@ -66,135 +97,16 @@ fn fail(why: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// A workstation driven line by line.
+/// A session, and the real directory whose files it reads.
 struct Console {
-    workstation: Workstation,
+    session: Session,
     dir: PathBuf,
-    is_json: bool,
-    start: Time,
-    /// Lines of a command that is not complete yet.
-    pending: String,
-    status: i32,
 }
 
 impl Console {
-    fn new(options: Options, dir: PathBuf, is_json: bool) -> Console {
-        let mut workstation = Workstation::new(options);
-        let boot = workstation.now() + BOOT;
-        workstation.advance(boot, u64::MAX);
-        workstation.open_terminal(TERMINAL, &dir.to_string_lossy());
-        Console {
-            start: workstation.now(),
-            workstation,
-            dir,
-            is_json,
-            pending: String::new(),
-            status: 0,
-        }
-    }
-
-    /// Runs a line, or keeps it until its command is complete; gives the exit status of the last command.
-    fn line(&mut self, line: &str) -> i32 {
-        if self.pending.is_empty() && (line.trim().is_empty() || line.trim_start().starts_with('#'))
-        {
-            return self.status;
-        }
-        if !self.pending.is_empty() {
-            self.pending.push('\n');
-        }
-        self.pending.push_str(line);
-        if let Some(span) = sleep_span(&self.pending) {
-            let at = self.workstation.now();
-            self.workstation.advance(at + span, u64::MAX);
-            let command = std::mem::take(&mut self.pending);
-            self.status = 0;
-            self.report(at, &command, "", "");
-            return 0;
-        }
-        self.read_in(line);
-        let at = self.workstation.now();
-        self.workstation.command(Command::Line {
-            terminal: TERMINAL,
-            text: line.to_owned(),
-        });
-        if self.workstation.prompt(TERMINAL) == Prompt::More {
-            return self.status;
-        }
-        self.finish(at)
-    }
-
-    /// The input is over: what was begun runs as it stands.
-    fn end(&mut self, status: i32) -> i32 {
-        if self.pending.is_empty() {
-            return status;
-        }
-        let at = self.workstation.now();
-        self.workstation.end_of_input(TERMINAL);
-        self.finish(at)
-    }
-
-    /// Lets virtual time pass until the command has ended; prints as it goes.
-    fn finish(&mut self, at: Time) -> i32 {
-        let (mut stdout, mut stderr) = (String::new(), String::new());
-        let patience = at + PATIENCE;
-        loop {
-            for chunk in self.workstation.take_output(TERMINAL) {
-                if !self.is_json {
-                    // A reader that went away ends the console with its next write error; nothing else to do here.
-                    let _ = if chunk.is_error {
-                        std::io::stderr().write_all(chunk.text.as_bytes())
-                    } else {
-                        std::io::stdout().write_all(chunk.text.as_bytes())
-                    };
-                }
-                if chunk.is_error {
-                    &mut stderr
-                } else {
-                    &mut stdout
-                }
-                .push_str(&chunk.text);
-            }
-            match self.workstation.prompt(TERMINAL) {
-                Prompt::Ready { status } => {
-                    self.status = status;
-                    break;
-                }
-                Prompt::More => break,
-                Prompt::Busy => {}
-            }
-            if self.workstation.now() >= patience {
-                self.workstation
-                    .command(Command::Interrupt { terminal: TERMINAL });
-            }
-            let until = patience + sim::SECOND;
-            if self.workstation.advance(until, 1) == 0 && self.workstation.now() >= until {
-                break;
-            }
-        }
-        let command = std::mem::take(&mut self.pending);
-        self.report(at, &command, &stdout, &stderr);
-        self.status
-    }
-
-    fn report(&self, at: Time, command: &str, stdout: &str, stderr: &str) {
-        if !self.is_json {
-            return;
-        }
-        let seconds = at.since(self.start);
-        let at = format!("{}.{:06}", seconds / sim::SECOND, seconds % sim::SECOND);
-        let text = |text: &str| serde_json::to_string(text).expect("text always encodes");
-        println!(
-            "{{\"at\":{at},\"cmd\":{},\"rc\":{},\"stdout\":{},\"stderr\":{}}}",
-            text(command),
-            self.status,
-            text(stdout),
-            text(stderr)
-        );
-    }
-
     /// Copies files that the line names onto the console's disk, unless they are there already.
     fn read_in(&mut self, line: &str) {
-        let cwd = PathBuf::from(self.workstation.directory(TERMINAL));
+        let cwd = PathBuf::from(self.session.directory());
         let words = line
             .split(|c: char| c.is_whitespace() || "'\"=,;|&<>()".contains(c))
             .filter(|word| !word.is_empty());
@@ -249,10 +161,10 @@ impl Console {
         let text = path.to_string_lossy();
         if meta.is_file()
             && meta.len() <= FILE_MAX
-            && !self.workstation.has_file(&text)
+            && !self.session.workstation().has_file(&text)
             && let Ok(bytes) = std::fs::read(path)
             // What does not fit stays outside; the command that wants it will say that it is missing.
-            && self.workstation.put_file(&text, bytes).is_err()
+            && self.session.workstation_mut().put_file(&text, bytes).is_err()
         {
             eprintln!("kubenkyo console: no room for {text}");
         }
@@ -270,14 +182,4 @@ fn normal(path: &Path) -> PathBuf {
         }
     }
     normal
-}
-
-/// The span of a line that only sleeps: `sleep 30s`, `sleep 1m30s`, `sleep 5`.
-fn sleep_span(line: &str) -> Option<Micros> {
-    let span = line.trim().strip_prefix("sleep ")?.trim();
-    if let Ok(seconds) = span.parse::<u64>() {
-        return Some(seconds.saturating_mul(sim::SECOND));
-    }
-    let nanos = api::duration::parse(span).ok()?;
-    u64::try_from(nanos).ok().map(|nanos| nanos / 1_000)
 }

@@ -166,59 +166,97 @@ mod tests {
 
     #[test]
     fn every_fault_has_a_command_and_a_way_back() {
-        check("power-off node-3", &expect![[r#"
+        check(
+            "power-off node-3",
+            &expect![[r#"
             0 Some(PowerOff { node: 2, on: true })
             node-3 powered off
-        "#]]);
-        check("power-on node-3", &expect![[r#"
+        "#]],
+        );
+        check(
+            "power-on node-3",
+            &expect![[r#"
             0 Some(PowerOff { node: 2, on: false })
             node-3 powered on
-        "#]]);
-        check("cut-off node-1", &expect![[r#"
+        "#]],
+        );
+        check(
+            "cut-off node-1",
+            &expect![[r#"
             0 Some(CutOff { node: 0, on: true })
             node-1 cut off
-        "#]]);
-        check("reconnect node-1", &expect![[r#"
+        "#]],
+        );
+        check(
+            "reconnect node-1",
+            &expect![[r#"
             0 Some(CutOff { node: 0, on: false })
             node-1 reconnected
-        "#]]);
-        check("stop kube-scheduler", &expect![[r#"
+        "#]],
+        );
+        check(
+            "stop kube-scheduler",
+            &expect![[r#"
             0 Some(StopScheduler { on: true })
             kube-scheduler stopped
-        "#]]);
-        check("start kube-controller-manager", &expect![[r#"
+        "#]],
+        );
+        check(
+            "start kube-controller-manager",
+            &expect![[r#"
             0 Some(StopControllerManager { on: false })
             kube-controller-manager started
-        "#]]);
-        check("slow 10", &expect![[r#"
+        "#]],
+        );
+        check(
+            "slow 10",
+            &expect![[r#"
             0 Some(SlowApiServer { times: 10 })
             kube-apiserver takes 10 times as long
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn what_does_not_exist_is_said_with_a_hint() {
-        check("power-off node-4", &expect![[r#"
+        check(
+            "power-off node-4",
+            &expect![[r#"
             1 None
             kubenkyo: no machine is called "node-4"; hint: node-1 to node-3
-        "#]]);
-        check("power-off", &expect![[r#"
+        "#]],
+        );
+        check(
+            "power-off",
+            &expect![[r#"
             1 None
             kubenkyo: usage: kubenkyo power-off NODE
-        "#]]);
-        check("poweroff node-1", &expect![[r#"
+        "#]],
+        );
+        check(
+            "poweroff node-1",
+            &expect![[r#"
             1 None
             kubenkyo: unknown command "poweroff"; hint: power-off, power-on, cut-off, reconnect, stop, start, slow
-        "#]]);
-        check("stop kubelet", &expect![[r#"
+        "#]],
+        );
+        check(
+            "stop kubelet",
+            &expect![[r#"
             1 None
             kubenkyo: no part is called "kubelet"; hint: kube-scheduler, kube-controller-manager, kube-apiserver
-        "#]]);
-        check("slow 0", &expect![[r#"
+        "#]],
+        );
+        check(
+            "slow 0",
+            &expect![[r#"
             1 None
             kubenkyo: "0" is no whole number from 1
-        "#]]);
-        check("help", &expect![[r#"
+        "#]],
+        );
+        check(
+            "help",
+            &expect![[r#"
             0 None
             Breaks the simulated cluster, and mends it.
 
@@ -229,6 +267,7 @@ mod tests {
               kubenkyo stop PART        kube-scheduler, kube-controller-manager or kube-apiserver stops
               kubenkyo start PART       it starts again
               kubenkyo slow TIMES       kube-apiserver takes so many times as long; 1 is normal
-        "#]]);
+        "#]],
+        );
     }
 }

@@ -6,8 +6,10 @@
 
 mod breaking;
 mod kubectl_host;
+mod session;
 mod terminal;
 mod workstation;
 
+pub use session::{Outcome, Session};
 pub use terminal::{Chunk, Prompt};
 pub use workstation::{Command, Options, Workstation};

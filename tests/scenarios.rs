@@ -1,0 +1,171 @@
+//! Recorded sessions of a real cluster, replayed line by line through the console's session.
+//!
+//! A line passes if exit code and output agree after masking what differs from run to run. Each scenario prints its
+//! score; the floors only rise. Mismatches are written to `target/scenarios/` for reading.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use shell::{Options, Session};
+
+/// Lines of all scenarios whose exit code agrees, and whose output agrees too: never fewer than this.
+const FLOOR: (usize, usize) = (0, 0);
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn shared() -> PathBuf {
+    std::env::var_os("KUBENKYO_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from)
+}
+
+#[test]
+fn recorded_scenarios_come_out_as_on_a_real_cluster() {
+    let Ok(entries) = fs::read_dir(shared().join("golden/scenarios")) else {
+        eprintln!("skipped: no recordings beside the checkout (set KUBENKYO_SHARED)");
+        return;
+    };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+    files.sort();
+    let out = root().join("target/scenarios");
+    fs::create_dir_all(&out).expect("target can be written");
+    let (mut codes, mut outputs, mut lines) = (0, 0, 0);
+    for file in files {
+        let name = file.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        let recording: Value = serde_json::from_str(&fs::read_to_string(&file).expect("readable")).expect("a recording is JSON");
+        let score = replay(&recording);
+        println!("{name}: exit codes {} of {}, outputs {} of {}", score.codes, score.lines, score.outputs, score.lines);
+        fs::write(out.join(format!("{name}.diff")), &score.report).expect("target can be written");
+        codes += score.codes;
+        outputs += score.outputs;
+        lines += score.lines;
+    }
+    println!("scenarios: exit codes {codes} of {lines}, outputs {outputs} of {lines}");
+    assert!(codes >= FLOOR.0 && outputs >= FLOOR.1, "fewer than before: {codes} and {outputs}, the floor is {FLOOR:?}");
+}
+
+#[derive(Default)]
+struct Score {
+    lines: usize,
+    codes: usize,
+    outputs: usize,
+    report: String,
+}
+
+fn replay(recording: &Value) -> Score {
+    let mut session = Session::new(Options::default(), "/tmp/scenario");
+    let mut score = Score::default();
+    let mut done_at = 0.0;
+    for step in recording["steps"].as_array().expect("a scenario has steps") {
+        if let Some(seconds) = step["wait"].as_f64() {
+            session.wait((seconds * 1e6) as u64);
+            continue;
+        }
+        let line = step["cmd"].as_str().expect("a step is a wait or a command");
+        // The recorded clock leads where it is ahead of ours: real commands take longer than simulated ones.
+        let at = step["at"].as_f64().unwrap_or(done_at);
+        done_at = at;
+        let mut outcome = None;
+        for part in line.split('\n') {
+            outcome = session.line(part, |_| {}).or(outcome);
+        }
+        let outcome = session.end(|_| {}).or(outcome);
+        let (status, stdout, stderr) = outcome.map_or((0, String::new(), String::new()), |o| (o.status, o.text(false), o.text(true)));
+        session.wait(50_000);
+        let expected = (step["rc"].as_i64().unwrap_or(0), step["stdout"].as_str().unwrap_or_default(), step["stderr"].as_str().unwrap_or_default());
+        let same_code = i64::from(status) == expected.0;
+        let same_text = mask(&stdout) == mask(expected.1) && mask(&stderr) == mask(expected.2);
+        score.lines += 1;
+        score.codes += usize::from(same_code);
+        score.outputs += usize::from(same_code && same_text);
+        if !(same_code && same_text) {
+            let _ = writeln!(score.report, "$ {line}\n--- expected (rc {})\n{}{}--- got (rc {status})\n{stdout}{stderr}\n", expected.0, expected.1, expected.2);
+        }
+    }
+    score
+}
+
+/// Text with everything replaced that differs from run to run.
+fn mask(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let words: Vec<String> = line.split_whitespace().map(|word| mask_word(word)).collect();
+        lines.push(words.join(" ").replace("CrashLoopBackOff", "Error"));
+    }
+    // Pods of one owner come in any order once their suffixes are masked, and a watch may report a step more or less often.
+    lines.sort();
+    lines.dedup();
+    lines.join("\n")
+}
+
+fn mask_word(word: &str) -> String {
+    let bare = word.trim_matches(|c: char| "\"'(),:;[]{}".contains(c));
+    let masked = if is_age(bare) {
+        "AGE".to_owned()
+    } else if is_ip(bare) {
+        "IP".to_owned()
+    } else if is_uid(bare) {
+        "UID".to_owned()
+    } else if bare.len() >= 20 && bare.as_bytes().get(4) == Some(&b'-') && bare.ends_with('Z') {
+        "TIME".to_owned()
+    } else {
+        mask_name(bare)
+    };
+    word.replacen(bare, &masked, 1)
+}
+
+/// `5s`, `3m20s`, `2d4h`.
+fn is_age(word: &str) -> bool {
+    let word = word.strip_prefix('<').unwrap_or(word).trim_end_matches('>');
+    !word.is_empty()
+        && word.starts_with(|c: char| c.is_ascii_digit())
+        && word.ends_with(['s', 'm', 'h', 'd', 'y'])
+        && word.chars().all(|c| c.is_ascii_digit() || "smhdy.µ".contains(c))
+}
+
+fn is_ip(word: &str) -> bool {
+    let host = word.split([':', '/']).next().unwrap_or_default();
+    host.split('.').count() == 4 && host.split('.').all(|part| !part.is_empty() && part.len() <= 3 && part.chars().all(|c| c.is_ascii_digit()))
+}
+
+fn is_uid(word: &str) -> bool {
+    let parts: Vec<usize> = word.split('-').map(str::len).collect();
+    parts == [8, 4, 4, 4, 12] && word.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
+
+/// Names of nodes, of generated objects and of containers' ids, within a word.
+fn mask_name(word: &str) -> String {
+    if word.contains("sha256:") || word.contains("containerd://") {
+        return "ID".to_owned();
+    }
+    let mut masked = String::new();
+    for piece in word.split_inclusive(['/', '=', ',', '"', ':']) {
+        let (name, end) = match piece.chars().last() {
+            Some(last) if "/=,\":".contains(last) => piece.split_at(piece.len() - last.len_utf8()),
+            _ => (piece, ""),
+        };
+        masked += &mask_generated(name);
+        masked += end;
+    }
+    masked
+}
+
+fn mask_generated(name: &str) -> String {
+    if matches!(name, "node-1" | "node-2" | "node-3") {
+        return "node-N".to_owned();
+    }
+    if matches!(name, "zone-a" | "zone-b" | "zone-c") {
+        return "zone-N".to_owned();
+    }
+    let parts: Vec<&str> = name.split('-').collect();
+    let is_suffix = |part: &str| part.len() == 5 && part.chars().all(|c| "bcdfghjklmnpqrstvwxz2456789".contains(c));
+    let is_hash = |part: &str| (8..=10).contains(&part.len()) && part.chars().all(|c| "bcdfghjklmnpqrstvwxz2456789".contains(c));
+    let shown: Vec<&str> = parts
+        .iter()
+        .enumerate()
+        .map(|(at, part)| if at > 0 && is_suffix(part) { "SUFFIX" } else if is_hash(part) { "HASH" } else { part })
+        .collect();
+    shown.join("-")
+}
