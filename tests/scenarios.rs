@@ -11,7 +11,7 @@ use serde_json::Value;
 use shell::{Options, Session};
 
 /// Lines of all scenarios whose exit code agrees, and whose output agrees too: never fewer than this.
-const FLOOR: (usize, usize) = (0, 0);
+const FLOOR: (usize, usize) = (569, 350);
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -56,17 +56,14 @@ struct Score {
 
 fn replay(recording: &Value) -> Score {
     let mut session = Session::new(Options::default(), "/tmp/scenario");
+    session.patience = 5 * sim::MINUTE;
     let mut score = Score::default();
-    let mut done_at = 0.0;
     for step in recording["steps"].as_array().expect("a scenario has steps") {
         if let Some(seconds) = step["wait"].as_f64() {
             session.wait((seconds * 1e6) as u64);
             continue;
         }
         let line = step["cmd"].as_str().expect("a step is a wait or a command");
-        // The recorded clock leads where it is ahead of ours: real commands take longer than simulated ones.
-        let at = step["at"].as_f64().unwrap_or(done_at);
-        done_at = at;
         let mut outcome = None;
         for part in line.split('\n') {
             outcome = session.line(part, |_| {}).or(outcome);

@@ -11,8 +11,8 @@ use crate::workstation::{Command, Options, Workstation};
 const TERMINAL: u32 = 1;
 /// The control plane and the nodes are up before the first line, as they are when a learner opens the page.
 const BOOT: Micros = 12 * sim::SECOND;
-/// A command that runs longer than this without an end is interrupted (`kubectl get --watch`).
-const PATIENCE: Micros = 24 * sim::HOUR;
+/// A command that runs longer than this without an end is interrupted (`kubectl get --watch`), unless told otherwise.
+const PATIENCE: Micros = sim::HOUR;
 
 /// A workstation driven line by line.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Session {
     /// Lines of a command that is not complete yet.
     pending: String,
     status: i32,
+    /// How long a command may run.
+    pub patience: Micros,
 }
 
 /// A command line that has ended.
@@ -46,6 +48,7 @@ impl Session {
             workstation,
             pending: String::new(),
             status: 0,
+            patience: PATIENCE,
         }
     }
 
@@ -113,7 +116,7 @@ impl Session {
     /// Lets virtual time pass until the command has ended.
     fn finish(&mut self, at: Time, print: &mut impl FnMut(&Chunk)) -> Outcome {
         let mut output: Vec<Chunk> = Vec::new();
-        let patience = at + PATIENCE;
+        let patience = at + self.patience;
         loop {
             for chunk in self.workstation.take_output(TERMINAL) {
                 print(&chunk);
