@@ -26,6 +26,8 @@ pub struct Image {
     pub has_tools: bool,
     /// Files that people look at, with their content.
     pub files: &'static [(&'static str, &'static str)],
+    /// Where a web server that only serves files has them.
+    pub document_root: Option<&'static str>,
     /// True if nothing but the name is known.
     pub is_generic: bool,
 }
@@ -264,6 +266,7 @@ pub fn find(reference: &Reference) -> Result<Image, Missing> {
             programs: &[],
             has_tools: true,
             files: &[],
+            document_root: None,
             is_generic: true,
         },
     })
@@ -299,6 +302,11 @@ impl Known {
             programs: programs(self.name),
             has_tools: !WITHOUT_TOOLS.contains(&self.name),
             files: files(self.name),
+            document_root: match self.name {
+                "nginx" | "nginx-slim" => Some("/usr/share/nginx/html"),
+                "httpd" => Some("/usr/local/apache2/htdocs"),
+                _ => None,
+            },
             is_generic: false,
         }
     }

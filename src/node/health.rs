@@ -121,9 +121,10 @@ impl Turn<'_, '_> {
         self.sync();
     }
 
-    fn ask(&self, index: u16, spec: &Value) -> Answer {
-        let container = self.pod.container_spec(index);
-        let process = self.pod.containers[index as usize].process.as_deref();
+    fn ask(&mut self, index: u16, spec: &Value) -> Answer {
+        let container = &self.pod.container_spec(index).clone();
+        let process = self.pod.containers[index as usize].process.clone();
+        let process = process.as_deref();
         let address = match self.pod.address {
             Some(number) if !self.pod.spec().bool("hostNetwork") => {
                 self.host.machine.pod_address(number)
@@ -188,6 +189,9 @@ impl Turn<'_, '_> {
                     _ => not(refused, false),
                 };
             }
+            if handler == "httpGet" && !self.has_document(index, handler_spec.str("path")) {
+                return not("HTTP probe failed with statuscode: 404".to_owned(), false);
+            }
             if kind == Server::FailsAfterTenSecs && handler == "httpGet" {
                 return if self.out.now().since(since) > 10 * SECOND {
                     not("HTTP probe failed with statuscode: 500".to_owned(), true)
@@ -198,5 +202,44 @@ impl Turn<'_, '_> {
             return ok(true);
         }
         ok(true)
+    }
+
+    /// Whether a web server that serves files has one for this path; other servers answer every path.
+    fn has_document(&mut self, index: u16, path: &str) -> bool {
+        let Some(image) = self.image(index) else {
+            return true;
+        };
+        let Some(root) = image.document_root else {
+            return true;
+        };
+        let path = path
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches('/');
+        let file = if path.is_empty() || path.ends_with('/') {
+            format!("{root}/{path}index.html")
+        } else {
+            format!("{root}/{path}")
+        };
+        let spec = self.pod.container_spec(index);
+        let is_covered = spec.get("volumeMounts").items().iter().any(|mount| {
+            let at = mount.str("mountPath");
+            file.starts_with(at) || at.starts_with("/etc/")
+        });
+        if !is_covered && self.pod.containers[index as usize].inside.is_none() {
+            return image.files.iter().any(|(known, _)| *known == file);
+        }
+        // Its configuration may say anything: only what is in a mounted document root is judged.
+        if spec
+            .get("volumeMounts")
+            .items()
+            .iter()
+            .any(|mount| mount.str("mountPath").starts_with("/etc/"))
+        {
+            return true;
+        }
+        self.open_inside(index, &image);
+        self.has_program(index, &file)
     }
 }

@@ -196,7 +196,11 @@ impl Inside {
         storage: &mut crate::files::Storage,
         world: &mut World<'_>,
     ) -> Vec<Outcome> {
-        let budget = if self.busy > PATIENCE { LAZY_BUDGET } else { BUDGET };
+        let budget = if self.busy > PATIENCE {
+            LAZY_BUDGET
+        } else {
+            BUDGET
+        };
         let poll = self.system.step(&mut storage.disk, world, budget);
         let mut outcomes = Vec::new();
         for output in self.system.take_output() {

@@ -39,6 +39,8 @@ pub enum Timer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alarm {
     Sync,
+    /// `activeDeadlineSeconds` are over.
+    Deadline,
     Step(u32),
     Exit(u16, u32),
     /// SIGTERM is due.
@@ -203,6 +205,7 @@ impl Kubelet {
         self.turn(id, out, |turn| {
             if turn.pod.mode == Mode::Syncing && !turn.pod.meta().is_deleting() {
                 turn.admit();
+                turn.arm_deadline();
             }
             turn.sync_at(turn.out.now() + span);
         });
@@ -341,6 +344,7 @@ impl Component for Kubelet {
             Timer::Pod { id, alarm } => self.turn(id, out, |turn| match alarm {
                 Alarm::Sync if turn.pod.sync_at == Some(turn.out.now()) => turn.sync(),
                 Alarm::Step(stamp) if turn.pod.stamp == stamp => turn.step_over(),
+                Alarm::Deadline => turn.deadline(),
                 Alarm::Exit(index, stamp) => turn.exited(index, stamp),
                 Alarm::Term(index, stamp) => turn.term_due(index, stamp),
                 Alarm::Kill(index, stamp) => turn.kill(index, stamp),

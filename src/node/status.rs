@@ -108,7 +108,7 @@ pub fn phase(pod: &Pod) -> Phase {
 /// The phase to be told: a pod ends for the API only when nothing of it is left on the machine.
 pub fn shown_phase(pod: &Pod) -> Phase {
     let phase = phase(pod);
-    if !phase.is_final() || pod.mode == Mode::Finished || pod.rejected.is_some() {
+    if !phase.is_final() || pod.mode == Mode::Finished {
         return phase;
     }
     if pod

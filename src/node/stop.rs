@@ -298,6 +298,7 @@ impl Turn<'_, '_> {
             }
             self.arm_probes(index);
         }
+        self.arm_deadline();
     }
 
     /// Goes on once everything that was to stop has stopped.

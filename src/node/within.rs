@@ -80,7 +80,7 @@ impl Turn<'_, '_> {
         let disk = &self.host.storage.disk;
         let is_there = |path: &str| {
             let (mount, below) = inside.system.mounts.covering(path);
-            // Below a mounted part of a volume we only know that something is there.
+            // Below a mounted part of a volume we only know that something may be there.
             disk.volume(mount.volume)
                 .is_some_and(|v| v.find(&below).is_some())
                 || mount.at.len() > 1

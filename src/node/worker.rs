@@ -75,6 +75,42 @@ impl Turn<'_, '_> {
         }
     }
 
+    /// Sets the end of the time that the pod may take.
+    pub(crate) fn arm_deadline(&mut self) {
+        if let Some(secs) = self.pod.spec().int("activeDeadlineSeconds") {
+            let at = self.pod.start + secs.max(0) as u64 * SECOND;
+            self.out.wake_at(
+                at,
+                Timer::Pod {
+                    id: self.pod.id,
+                    alarm: Alarm::Deadline,
+                },
+            );
+        }
+    }
+
+    /// The pod took longer than it may.
+    pub(crate) fn deadline(&mut self) {
+        let Some(secs) = self.pod.spec().int("activeDeadlineSeconds") else {
+            return;
+        };
+        let is_over = self.out.now() >= self.pod.start + secs.max(0) as u64 * SECOND;
+        if !is_over || self.pod.mode != Mode::Syncing || phase(self.pod).is_final() {
+            return;
+        }
+        let message = "Pod was active on the node longer than the specified deadline";
+        let about = self.pod.about();
+        self.host.tell(
+            &about,
+            Severity::Normal,
+            "DeadlineExceeded",
+            message,
+            self.out,
+        );
+        self.pod.rejected = Some(("DeadlineExceeded".into(), message.into()));
+        self.abort();
+    }
+
     /// Whether this machine takes the pod at all; a pod that it refuses has failed.
     pub(crate) fn admit(&mut self) {
         let Some((reason, message)) = admission::refusal(self.pod) else {

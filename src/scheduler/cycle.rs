@@ -280,11 +280,11 @@ fn explain(
     }
     let found = preemption::look(world, pod, filters, refusals, rng);
     let mut message = fit_error(nodes, &reasons);
-    message += " no new claims to deallocate";
     let preemption = match found {
         Ok(preemption) => Some(preemption),
         Err(why) => {
-            message += &format!(", preemption: {why}");
+            // Dynamic resources are asked first, and have nothing to give.
+            message += &format!(" no new claims to deallocate, preemption: {why}");
             None
         }
     };

@@ -706,3 +706,54 @@ fn volumes_hold_what_they_should() {
         +8.0 Response(Response { code: 200, body: "colour=blue\nhush\nweb\nCOLOUR=colour=blue\nLIMIT=4\nmade by init\nsearch default.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n", warnings: [] })
     "#]]);
 }
+
+#[test]
+fn a_deadline_ends_a_pod() {
+    let mut world = World::new();
+    world.create(map! { "containers": list![container("c", "nginx")], "activeDeadlineSeconds": 6 });
+    world.run(15 * SECOND);
+    let status = world.objects["pods/web"].get("status").clone();
+    assert_eq!(
+        (status.str("phase"), status.str("reason")),
+        ("Failed", "DeadlineExceeded")
+    );
+    world.check(expect![[r#"
+        +0.0 Pending [I PS] c=waiting ContainerCreating
+        +0.2 Pending [PRTSC I PS] c=waiting ContainerCreating
+        +0.2 event Pulling: Pulling image "nginx"
+        +3.0 event Pulled: Successfully pulled image "nginx" in 2.782s (2.782s including waiting). Image size: 69653747 bytes.
+        +3.0 event Created: Container created
+        +3.0 event Started: Container started
+        +3.0 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
+        +6.0 event DeadlineExceeded: Pod was active on the node longer than the specified deadline
+        +6.0 event Killing: Stopping container c
+        +6.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0
+        +7.0 Failed 10.244.0.2 [I PS] c=terminated Completed 0
+    "#]]);
+}
+
+#[test]
+fn a_page_that_is_not_there_is_not_ready() {
+    let mut world = World::new();
+    let mut c = container("c", "nginx");
+    c.set(
+        "readinessProbe",
+        map! { "httpGet": map! { "path": "/ready", "port": 80 }, "periodSeconds": 2 },
+    );
+    world.create(map! { "containers": list![c] });
+    world.run(8 * SECOND);
+    world.log.clear();
+    world.ask(
+        "exec",
+        &[
+            ("command", "touch"),
+            ("command", "/usr/share/nginx/html/ready"),
+        ],
+    );
+    world.run(4 * SECOND);
+    world.check(expect![[r#"
+        +8.0 Response(Response { code: 500, body: {"apiVersion":"v1","code":500,"kind":"Status","message":"Internal error occurred: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec \"19d23142bd1ff62c782bc5415731919ec00e6147b9dab37f340f4217cb9dbfb6\": OCI runtime exec failed: exec failed: unable to start container process: exec: \"touch\": executable file not found in $PATH: unknown","metadata":{},"reason":"InternalError","status":"Failure"}, warnings: [] })
+        +9.4 event again, 4
+        +11.4 event again, 5
+    "#]]);
+}
