@@ -94,6 +94,8 @@ pub struct ApiServer {
     /// Suffixes of generated names.
     names: Rng,
     uids: Rng,
+    /// What tokens are signed with.
+    token_key: u64,
     /// Cluster IPs and node ports of services.
     addresses: Rng,
     /// Watchers have been told of all changes up to this revision.
@@ -117,6 +119,7 @@ impl ApiServer {
             watches: Watches::default(),
             names: Rng::stream(seed, "names"),
             uids: Rng::stream(seed, "uids"),
+            token_key: Rng::stream(seed, "tokens").next_u64(),
             addresses: Rng::stream(seed, "addresses"),
             told: 0,
             deliveries: Vec::new(),

@@ -52,6 +52,8 @@ struct Watch {
     /// The columns of a custom kind when the watch was opened.
     columns: Value,
     bookmarks: bool,
+    /// Whether bookmarks come again and again.
+    is_reminded: bool,
     /// When the next bookmark is due.
     bookmark_at: Time,
     ends_at: Time,
@@ -82,6 +84,8 @@ impl ApiServer {
             include_object: options.include_object.clone(),
             columns: crate::table::custom_columns(self, &call.kind),
             bookmarks: options.allow_watch_bookmarks,
+            // The cluster's own parts never reconnect by a stale revision: bookmarks would only be noise.
+            is_reminded: options.allow_watch_bookmarks && !call.is_trusted(),
             bookmark_at: self.now + BOOKMARK_EVERY,
             ends_at,
             sent: asked,
@@ -301,7 +305,7 @@ impl Watches {
 
 impl Watch {
     fn due(&self) -> Time {
-        if self.bookmarks {
+        if self.is_reminded {
             self.bookmark_at.min(self.ends_at)
         } else {
             self.ends_at

@@ -55,7 +55,7 @@ impl ApiServer {
         if let Some(old) = old {
             for (name, amount) in usage_of(&call.kind.group, &call.kind.plural, old) {
                 let entry = wanted.entry(name).or_insert(Quantity::ZERO);
-                *entry = *entry - amount;
+                *entry -= amount;
             }
             wanted.retain(|_, amount| !amount.is_zero() && !amount.is_negative());
         }
@@ -121,7 +121,7 @@ impl ApiServer {
             for object in self.objects(&collection, namespace) {
                 for (name, amount) in usage_of(group, plural, object) {
                     let entry = used.entry(name).or_insert(Quantity::ZERO);
-                    *entry = *entry + amount;
+                    *entry += amount;
                 }
             }
         };
@@ -230,7 +230,7 @@ fn pod_sums(spec: &Value, field: &str) -> BTreeMap<String, Quantity> {
     for container in spec.get("containers").items() {
         for (name, amount) in each(container) {
             let sum = sums.entry(name).or_insert(Quantity::ZERO);
-            *sum = *sum + amount;
+            *sum += amount;
         }
     }
     for container in spec.get("initContainers").items() {

@@ -135,6 +135,8 @@ pub(crate) static DEFINITION: Rules = Rules {
         });
         fill(object, "status", map! {});
     },
+    validate: crate::validate::definition::definition,
+    validate_update: crate::validate::definition::definition_update,
     ..Rules::PLAIN
 };
 

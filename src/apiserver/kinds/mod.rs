@@ -15,6 +15,7 @@ mod policy;
 mod service;
 mod storage;
 pub(crate) mod template;
+mod versions;
 
 use api::kinds::Kind;
 use api::status::Problem;
@@ -174,13 +175,27 @@ pub(crate) fn is_answered_only(kind: &Kind) -> bool {
 
 /// An object as the version that the caller asked for shows it.
 pub(crate) fn from_storage(kind: &Kind, object: &Value) -> Value {
-    let _ = kind;
+    if kind.group == *"events.k8s.io" {
+        return versions::new_event(object);
+    }
+    if kind.group == *"autoscaling" && kind.version == *"v1" {
+        return versions::old_autoscaler(object);
+    }
+    // The old name of the group's kind, for events that were written by the new one.
+    if kind.kind == *"Event" && object.str("apiVersion") != "v1" {
+        return versions::old_event(object);
+    }
     object.clone()
 }
 
 /// An object of any served version as it is stored.
 pub(crate) fn to_storage(kind: &Kind, object: Value) -> Value {
-    let _ = kind;
+    if kind.group == *"events.k8s.io" {
+        return versions::old_event(&object);
+    }
+    if kind.group == *"autoscaling" && kind.version == *"v1" {
+        return versions::new_autoscaler(&object);
+    }
     object
 }
 

@@ -5,6 +5,7 @@ mod eviction;
 mod finalize;
 pub(crate) mod scale;
 mod stream;
+mod token;
 
 use api::{Request, Status, Verb};
 
@@ -22,6 +23,7 @@ impl ApiServer {
             ("scale", _) => self.scale(call, request)?,
             ("binding", Verb::Create) => self.bind(call, object_of(request)?)?,
             ("eviction", Verb::Create) => self.evict(call, object_of(request)?)?,
+            ("token", Verb::Create) => self.create_token(call, object_of(request)?)?,
             ("finalize", Verb::Update) => self.finalize(call, object_of(request)?)?,
             ("status" | "ephemeralcontainers" | "resize" | "approval", Verb::Get) => {
                 self.get(call)?

@@ -114,3 +114,79 @@ fn a_pod_is_created_bound_run_and_deleted() {
         404
     );
 }
+
+#[test]
+fn a_template_that_has_its_defaults_is_shared_with_its_pods() {
+    let mut server = server();
+    let template = map! {
+        "containers": list![map! {
+            "name": "c", "image": "nginx:1.14.2", "imagePullPolicy": "IfNotPresent", "resources": map! {},
+            "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+        }],
+        "automountServiceAccountToken": false,
+    };
+    let pod = map! { "metadata": map! { "generateName": "web-" }, "spec": template.clone() };
+    let made = done(&mut server, &Request::create(&PODS, "default", pod));
+    assert_eq!(made.code, 201, "{}", made.message());
+    assert!(
+        made.body
+            .path("spec.containers")
+            .is_same(template.get("containers"))
+    );
+}
+
+#[test]
+fn events_are_gone_after_an_hour() {
+    let mut server = server();
+    let event = map! {
+        "metadata": map! { "name": "e" }, "involvedObject": map! { "kind": "Pod", "namespace": "default", "name": "p" },
+        "reason": "Tested", "type": "Normal",
+    };
+    let made = done(
+        &mut server,
+        &Request::create(&api::core::EVENTS, "default", event),
+    );
+    assert_eq!(made.code, 201, "{}", made.message());
+    let due = server.next_tick().expect("an event expires");
+    server.tick(due);
+    let list = done(&mut server, &Request::list(&api::core::EVENTS, "default"));
+    assert!(list.body.get("items").items().is_empty());
+}
+
+#[test]
+fn a_namespace_stays_until_its_finalizer_is_taken_off() {
+    let mut server = server();
+    let namespaces = &api::core::NAMESPACES;
+    let made = map! { "metadata": map! { "name": "team" } };
+    done(&mut server, &Request::create(namespaces, "", made));
+    let going = done(&mut server, &Request::delete(namespaces, "", "team"));
+    assert_eq!(
+        going.body.path("status.phase").as_str(),
+        Some("Terminating")
+    );
+    let refused = done(&mut server, &Request::create(&PODS, "team", pod("late")));
+    assert_eq!(
+        refused.message(),
+        "pods \"late\" is forbidden: unable to create new content in namespace team because it is being terminated"
+    );
+    let mut empty = going.body.clone();
+    empty.entry("spec").remove("finalizers");
+    let finalize = Request {
+        body: Body::Object(empty),
+        ..Request::new(Verb::Update, namespaces, "", "team").subresource("finalize")
+    };
+    assert_eq!(done(&mut server, &finalize).code, 200);
+    assert_eq!(
+        done(&mut server, &Request::get(namespaces, "", "team")).code,
+        404
+    );
+}
+
+#[test]
+fn a_clone_answers_as_its_original() {
+    let mut server = server();
+    let mut fork = server.clone();
+    let named = map! { "metadata": map! { "generateName": "x-" } };
+    let ask = Request::create(&api::core::CONFIG_MAPS, "default", named);
+    assert_eq!(done(&mut server, &ask), done(&mut fork, &ask));
+}

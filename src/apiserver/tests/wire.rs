@@ -13,7 +13,7 @@ use crate::http::{self, HttpRequest};
 use crate::{ApiServer, Caller, Reply, User};
 
 /// Answers equal to the recorded ones; may only rise.
-const FLOOR: usize = 210;
+const FLOOR: usize = 212;
 
 const RECORDINGS: [&str; 8] = [
     "1-discovery",
@@ -152,7 +152,11 @@ impl Replay {
         let (code, answer) = self.ask(&request);
         if step.str("path") == "/api/v1/namespaces" && code == 201 {
             // The recorded cluster's controllers make these at once.
-            let name = answer.path("metadata.name").as_shared_str().cloned().unwrap_or_default();
+            let name = answer
+                .path("metadata.name")
+                .as_shared_str()
+                .cloned()
+                .unwrap_or_default();
             let account = api::map! { "metadata": api::map! { "name": "default" } };
             let request = api::Request::create(&api::core::SERVICE_ACCOUNTS, name, account);
             super::slice::done(&mut self.server, &request);

@@ -2,7 +2,7 @@
 
 use api::Value;
 
-use super::{Problems, immutable, numbers, pod};
+use super::{Problems, cron, immutable, numbers, pod};
 use crate::path::Path;
 
 pub(crate) fn job(object: &Value, out: &mut Problems) {
@@ -106,8 +106,30 @@ pub(crate) fn cron_job(object: &Value, out: &mut Problems) {
             "must be no more than 52 characters",
         ));
     }
-    if spec.str("schedule").is_empty() {
+    let schedule = spec.str("schedule");
+    if schedule.is_empty() {
         out.push(path.child("schedule").required(""));
+    } else {
+        if let Some(problem) = cron::problem(schedule) {
+            out.push(
+                path.child("schedule")
+                    .invalid(spec.get("schedule"), &problem),
+            );
+        }
+        if schedule.contains("TZ") {
+            let detail = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+            out.push(path.child("schedule").invalid(spec.get("schedule"), detail));
+        }
+    }
+    let zone = spec.get("timeZone");
+    if let Some(name) = zone.as_str() {
+        if name.is_empty() {
+            let detail = "timeZone must be nil or non-empty string";
+            out.push(path.child("timeZone").invalid(zone, detail));
+        } else if !cron::is_zone(name) {
+            let detail = format!("unknown time zone {name}");
+            out.push(path.child("timeZone").invalid(zone, &detail));
+        }
     }
     if spec.get("startingDeadlineSeconds").as_int().is_some() {
         numbers::not_negative(

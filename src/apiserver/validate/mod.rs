@@ -5,6 +5,8 @@
 pub(crate) mod access;
 pub(crate) mod batch;
 pub(crate) mod config;
+mod cron;
+pub(crate) mod definition;
 pub(crate) mod labels;
 pub(crate) mod metadata;
 pub(crate) mod names;
