@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use api::core::Container;
 use api::{Str, Value};
 
+use crate::host::Host;
 use crate::machine::Machine;
 use crate::needs::Kind;
 use crate::pod::Pod;
@@ -16,12 +17,8 @@ pub(crate) type Sources = BTreeMap<(Kind, Str), Value>;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Variables in the order in which they were set; later ones win.
-pub(crate) fn environment(
-    pod: &Pod,
-    spec: &Value,
-    sources: &Sources,
-    machine: &Machine,
-) -> BTreeMap<String, String> {
+pub(crate) fn environment(pod: &Pod, spec: &Value, host: &Host) -> BTreeMap<String, String> {
+    let (sources, machine) = (&pod.sources, &host.machine);
     let mut env: BTreeMap<String, String> = BTreeMap::new();
     let hostname = hostname(pod, machine);
     env.insert("PATH".into(), PATH.into());
@@ -38,6 +35,15 @@ pub(crate) fn environment(
         ("KUBERNETES_PORT_443_TCP_ADDR", "10.96.0.1"),
     ] {
         env.insert(name.into(), value.into());
+    }
+    if pod.spec().get("enableServiceLinks").as_bool() != Some(false) {
+        let services = host
+            .services
+            .get(&pod.namespace())
+            .map_or(&[][..], Value::items);
+        services
+            .iter()
+            .for_each(|service| service_variables(service, &mut env));
     }
     for from in spec.get("envFrom").items() {
         let prefix = from.str("prefix");
@@ -69,6 +75,50 @@ pub(crate) fn environment(
         }
     }
     env
+}
+
+/// `WEB_SERVICE_HOST` and the like, as Docker's links once had them (`pkg/kubelet/envvars`).
+fn service_variables(service: &Value, env: &mut BTreeMap<String, String>) {
+    let address = service.path("spec.clusterIP").as_str().unwrap_or_default();
+    if address.is_empty() || address == "None" {
+        return;
+    }
+    let name = service
+        .path("metadata.name")
+        .as_str()
+        .unwrap_or_default()
+        .to_uppercase()
+        .replace('-', "_");
+    let ports = service.path("spec.ports").items();
+    let number = |port: &Value| port.int("port").unwrap_or(0);
+    let Some(first) = ports.first() else { return };
+    env.insert(format!("{name}_SERVICE_HOST"), address.to_owned());
+    env.insert(format!("{name}_SERVICE_PORT"), number(first).to_string());
+    for port in ports {
+        if !port.str("name").is_empty() {
+            let of_port = port.str("name").to_uppercase().replace('-', "_");
+            env.insert(
+                format!("{name}_SERVICE_PORT_{of_port}"),
+                number(port).to_string(),
+            );
+        }
+    }
+    for (at, port) in ports.iter().enumerate() {
+        let protocol = match port.str("protocol") {
+            "" => "TCP",
+            protocol => protocol,
+        };
+        let (number, lower) = (number(port), protocol.to_lowercase());
+        let url = format!("{lower}://{address}:{number}");
+        if at == 0 {
+            env.insert(format!("{name}_PORT"), url.clone());
+        }
+        let prefix = format!("{name}_PORT_{number}_{protocol}");
+        env.insert(prefix.clone(), url);
+        env.insert(format!("{prefix}_PROTO"), lower);
+        env.insert(format!("{prefix}_PORT"), number.to_string());
+        env.insert(format!("{prefix}_ADDR"), address.to_owned());
+    }
 }
 
 /// `$(NAME)` becomes the variable's value, `$$` a dollar; what is unknown stays as it is.

@@ -119,7 +119,7 @@ pub(crate) fn mounts(
                 id
             }
         };
-        let env = environment::environment(pod, &spec, &pod.sources, &host.machine);
+        let env = environment::environment(pod, &spec, host);
         let sub_path = match mount.str("subPathExpr") {
             "" => mount.str("subPath").to_owned(),
             expression => environment::expand(expression, &env),

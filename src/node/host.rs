@@ -21,6 +21,8 @@ pub(crate) struct Host {
     pub(crate) asked: BTreeMap<RequestId, Asked>,
     /// Namespaces whose root certificate is known to exist.
     pub(crate) certified: BTreeMap<Str, Value>,
+    /// The services of namespaces as they were when a container was last started there.
+    pub(crate) services: BTreeMap<Str, Value>,
     pub(crate) storage: Storage,
     pub(crate) images_changed: bool,
     taken: [u64; 4],
@@ -34,6 +36,7 @@ pub(crate) enum Asked {
     Delete(PodId),
     Volume(PodId, Need),
     Env(PodId, u16, Need),
+    Services(PodId, u16),
     Register,
     NodeStatus,
     NewLease,
@@ -48,6 +51,7 @@ impl Host {
             images: Images::default(),
             asked: BTreeMap::new(),
             certified: BTreeMap::new(),
+            services: BTreeMap::new(),
             storage: Storage::default(),
             images_changed: false,
             // Numbers 0 (the network), 1 (the bridge) and 255 (broadcast) are nobody's.

@@ -241,6 +241,9 @@ impl Kubelet {
                     turn.env_answered(id, index, &need, response)
                 });
             }
+            Asked::Services(pod, index) => {
+                self.turn(pod, out, |turn| turn.services_answered(id, index, response));
+            }
             Asked::Register => self.registration.registered(response, out),
             Asked::NodeStatus => self.registration.told(response, out),
             Asked::NewLease => self

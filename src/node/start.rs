@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use api::core::SERVICES;
 use api::duration;
 use api::{Request, RequestId, Response, Str, Value};
 use client::Severity::{Normal, Warning};
@@ -221,6 +222,15 @@ impl Turn<'_, '_> {
                 .insert(id, Asked::Env(self.pod.id, index, need));
             asked.insert(id);
         }
+        if self.reads_services(index) {
+            let id = self
+                .out
+                .send(Request::list(&SERVICES, self.pod.namespace()));
+            self.host
+                .asked
+                .insert(id, Asked::Services(self.pod.id, index));
+            asked.insert(id);
+        }
         if asked.is_empty() {
             return self.create(index);
         }
@@ -268,6 +278,26 @@ impl Turn<'_, '_> {
         }
     }
 
+    /// Whether the container runs something that could look at variables of services.
+    fn reads_services(&self, index: u16) -> bool {
+        let is_wanted = self.pod.spec().get("enableServiceLinks").as_bool() != Some(false);
+        let spec = self.pod.container_spec(index);
+        let runs = spec.has("command")
+            || self
+                .image(index)
+                .is_some_and(|image| image.behaviour == crate::catalogue::Behaviour::Shell);
+        is_wanted && runs
+    }
+
+    pub(crate) fn services_answered(&mut self, id: RequestId, index: u16, response: &Response) {
+        if response.is_success() {
+            self.host
+                .services
+                .insert(self.pod.namespace(), response.body.get("items").clone());
+        }
+        self.config_answered(id, index, None);
+    }
+
     pub(crate) fn env_answered(
         &mut self,
         id: RequestId,
@@ -277,6 +307,17 @@ impl Turn<'_, '_> {
     ) {
         let namespace = self.pod.namespace();
         let found = response.is_success().then_some(&response.body);
+        if let Some(object) = found {
+            self.pod
+                .sources
+                .insert((need.kind, need.name.clone()), object.clone());
+        }
+        let why = need.problem(&namespace, found);
+        self.config_answered(id, index, why);
+    }
+
+    /// One of the objects that were asked for is here, or is known to be missing.
+    fn config_answered(&mut self, id: RequestId, index: u16, why: Option<String>) {
         let Step::Start {
             index: at,
             stage: Stage::Config { asked, problem },
@@ -288,12 +329,7 @@ impl Turn<'_, '_> {
             return;
         }
         if problem.is_none() {
-            *problem = need.problem(&namespace, found);
-        }
-        if let Some(object) = found {
-            self.pod
-                .sources
-                .insert((need.kind, need.name.clone()), object.clone());
+            *problem = why;
         }
         if !asked.is_empty() {
             return;
@@ -337,7 +373,7 @@ impl Turn<'_, '_> {
             return self.next();
         };
         let spec = self.pod.container_spec(index).clone();
-        let env = environment::environment(self.pod, &spec, &self.pod.sources, &self.host.machine);
+        let env = environment::environment(self.pod, &spec, self.host);
         self.renew(index);
         let number = self.number_of_run(index);
         match process::choose(&image, &spec, &env, now) {

@@ -31,7 +31,7 @@ impl Turn<'_, '_> {
         let now = self.out.now();
         let mounts = files::mounts(self.host, self.pod, index, image, now);
         let spec = self.pod.container_spec(index).clone();
-        let env = environment::environment(self.pod, &spec, &self.pod.sources, &self.host.machine);
+        let env = environment::environment(self.pod, &spec, self.host);
         let last = spec
             .str("image")
             .rsplit('/')

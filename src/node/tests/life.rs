@@ -526,7 +526,7 @@ fn a_script_runs_and_its_output_is_the_log() {
         +3.8 End { exit_code: 0 }
         +4.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Error 3
         +5.0 Failed 10.244.0.2 [I PS] c=terminated Error 3
-        +10.0 Response(Response { code: 200, body: "2026-09-21T14:13:24.813236000Z line 3\n2026-09-21T14:13:25.813236000Z oops\n", warnings: [] })
+        +10.0 Response(Response { code: 200, body: "2026-09-21T14:13:24.815236000Z line 3\n2026-09-21T14:13:25.815236000Z oops\n", warnings: [] })
     "#]]);
 }
 
@@ -746,14 +746,14 @@ fn a_page_that_is_not_there_is_not_ready() {
     world.ask(
         "exec",
         &[
-            ("command", "touch"),
-            ("command", "/usr/share/nginx/html/ready"),
+            ("command", "sh"),
+            ("command", "-c"),
+            ("command", "echo yes > /usr/share/nginx/html/ready"),
         ],
     );
     world.run(4 * SECOND);
     world.check(expect![[r#"
-        +8.0 Response(Response { code: 500, body: {"apiVersion":"v1","code":500,"kind":"Status","message":"Internal error occurred: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec \"19d23142bd1ff62c782bc5415731919ec00e6147b9dab37f340f4217cb9dbfb6\": OCI runtime exec failed: exec failed: unable to start container process: exec: \"touch\": executable file not found in $PATH: unknown","metadata":{},"reason":"InternalError","status":"Failure"}, warnings: [] })
-        +9.4 event again, 4
-        +11.4 event again, 5
+        +8.0 End { exit_code: 0 }
+        +9.4 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
     "#]]);
 }
