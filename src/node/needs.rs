@@ -1,7 +1,7 @@
 //! Which ConfigMaps and Secrets a pod refers to, and what it cannot start without.
 
 use api::core::{CONFIG_MAPS, SECRETS};
-use api::{Resource, Str, Value};
+use api::{Resource, Response, Str, Value};
 
 /// An object, or a key of one, that something of a pod refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +39,19 @@ impl Kind {
 }
 
 impl Need {
+    /// What is wrong with an answer of the API server, if anything.
+    pub(crate) fn problem_of(&self, namespace: &str, response: &Response) -> Option<String> {
+        if !response.is_success() && response.code != 404 {
+            let what = self.kind.word();
+            return Some(format!(
+                "failed to sync {what} cache: timed out waiting for the condition"
+            ));
+        }
+        self.problem(namespace, response.is_success().then_some(&response.body))
+    }
+
     /// What is wrong with the object that was found (`None` if there is none); nothing if it will do.
-    pub(crate) fn problem(&self, namespace: &str, found: Option<&Value>) -> Option<String> {
+    fn problem(&self, namespace: &str, found: Option<&Value>) -> Option<String> {
         if self.is_optional {
             return None;
         }

@@ -312,7 +312,7 @@ impl Turn<'_, '_> {
                 .sources
                 .insert((need.kind, need.name.clone()), object.clone());
         }
-        let why = need.problem(&namespace, found);
+        let why = need.problem_of(&namespace, response);
         self.config_answered(id, index, why);
     }
 

@@ -289,7 +289,7 @@ impl Turn<'_, '_> {
     pub(crate) fn volume_answered(&mut self, id: RequestId, need: &Need, response: &Response) {
         let namespace = self.pod.namespace();
         let found = response.is_success().then_some(&response.body);
-        let problem = need.problem(&namespace, found);
+        let problem = need.problem_of(&namespace, response);
         if let Some(object) = found {
             if is_root_certificate(need) {
                 self.host.certified.insert(namespace, object.clone());
