@@ -1,7 +1,8 @@
 //! Resources as integers: thousandths of a CPU, bytes, counts.
 //!
-//! Reads the text of quantities (`500m`, `1.5Gi`, `2e3`), rounding up as `Quantity.Value()` does.
+//! Quantities (`500m`, `1.5Gi`, `2e3`) are rounded up, as `Quantity.Value()` does.
 
+use api::quantity::Quantity;
 use api::{Map, Str, Value};
 
 /// An amount of each resource. Sorted by name where it is not one of the three well-known ones.
@@ -66,73 +67,12 @@ impl Amounts {
 
 /// The quantity in thousandths.
 pub fn milli(quantity: &Value) -> i64 {
-    scaled(quantity, 1000)
+    Quantity::of(quantity).millis()
 }
 
 /// The quantity in units.
 pub fn whole(quantity: &Value) -> i64 {
-    scaled(quantity, 1)
-}
-
-fn scaled(quantity: &Value, scale: i128) -> i64 {
-    match quantity {
-        Value::Int(n) => i64::try_from(i128::from(*n) * scale).unwrap_or(i64::MAX),
-        Value::Str(text) => parse(text, scale).unwrap_or(0),
-        _ => 0,
-    }
-}
-
-/// `None` if this is no quantity; those never pass validation.
-fn parse(text: &str, scale: i128) -> Option<i64> {
-    let (negative, rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(rest.len());
-    let (number, suffix) = rest.split_at(end);
-    let (digits, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if digits.is_empty() && fraction.is_empty() || digits.len() + fraction.len() > 24 {
-        return None;
-    }
-    let mut value: i128 = 0;
-    for digit in digits.bytes().chain(fraction.bytes()) {
-        value = value * 10 + i128::from(digit.checked_sub(b'0').filter(|d| *d < 10)?);
-    }
-    let mut exponent = -(fraction.len() as i32);
-    let mut binary = 0;
-    match suffix {
-        "" => {}
-        "n" => exponent -= 9,
-        "u" => exponent -= 6,
-        "m" => exponent -= 3,
-        "k" => exponent += 3,
-        "M" => exponent += 6,
-        "G" => exponent += 9,
-        "T" => exponent += 12,
-        "P" => exponent += 15,
-        "E" => exponent += 18,
-        "Ki" => binary = 10,
-        "Mi" => binary = 20,
-        "Gi" => binary = 30,
-        "Ti" => binary = 40,
-        "Pi" => binary = 50,
-        "Ei" => binary = 60,
-        _ => exponent += suffix.strip_prefix(['e', 'E'])?.parse::<i32>().ok()?,
-    }
-    let mut top = value.checked_mul(scale)?.checked_mul(1 << binary)?;
-    let mut bottom: i128 = 1;
-    for _ in 0..exponent.unsigned_abs().min(38) {
-        if exponent > 0 {
-            top = top.saturating_mul(10);
-        } else {
-            bottom = bottom.saturating_mul(10);
-        }
-    }
-    let up = top / bottom + i128::from(top % bottom != 0);
-    let up = i64::try_from(up).unwrap_or(i64::MAX);
-    Some(if negative { -up } else { up })
+    Quantity::of(quantity).value()
 }
 
 #[cfg(test)]
