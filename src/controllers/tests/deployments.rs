@@ -35,19 +35,19 @@ fn a_deployment_makes_a_replica_set_and_its_pods() {
     check(
         &world.writes,
         expect![[r#"
-            2.005 deployment-controller Create replicasets/web-67c4b4b48c
+            2.005 deployment-controller Create replicasets/web-bfb6488d7
             2.008 deployment-controller Update deployments/web/status
-            2.010 replicaset-controller Create pods/web-67c4b4b48c-*
+            2.010 replicaset-controller Create pods/web-bfb6488d7-*
             2.012 deployment-controller Update deployments/web/status Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again
-            2.014 replicaset-controller Create pods/web-67c4b4b48c-*
+            2.014 replicaset-controller Create pods/web-bfb6488d7-*
             2.014 deployment-controller retries web: Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again
             2.017 deployment-controller Update deployments/web/status
-            2.017 replicaset-controller Update replicasets/web-67c4b4b48c/status
+            2.017 replicaset-controller Update replicasets/web-bfb6488d7/status
             2.021 deployment-controller Update deployments/web/status
-            2.024 replicaset-controller Update replicasets/web-67c4b4b48c/status
+            2.024 replicaset-controller Update replicasets/web-bfb6488d7/status
             2.027 deployment-controller Update deployments/web/status
-            2.325 replicaset-controller Update replicasets/web-67c4b4b48c/status
-            2.329 replicaset-controller Update replicasets/web-67c4b4b48c/status
+            2.325 replicaset-controller Update replicasets/web-bfb6488d7/status
+            2.329 replicaset-controller Update replicasets/web-bfb6488d7/status
             2.330 deployment-controller Update deployments/web/status
             2.335 deployment-controller Update deployments/web/status
         "#]],
@@ -55,13 +55,13 @@ fn a_deployment_makes_a_replica_set_and_its_pods() {
     check(
         &world.events(),
         expect![[r#"
-        Normal ScalingReplicaSet x1 Scaled up replica set web-67c4b4b48c from 0 to 2
-        Normal SuccessfulCreate x1 Created pod: web-67c4b4b48c-kj5m6
-        Normal SuccessfulCreate x1 Created pod: web-67c4b4b48c-r5plr
-    "#]],
+            Normal ScalingReplicaSet x1 Scaled up replica set web-bfb6488d7 from 0 to 2
+            Normal SuccessfulCreate x1 Created pod: web-bfb6488d7-kj5m6
+            Normal SuccessfulCreate x1 Created pod: web-bfb6488d7-r5plr
+        "#]],
     );
     let deployment = world.get(&DEPLOYMENTS, "web");
-    expect![[r#"{"availableReplicas":2,"conditions":[{"lastTransitionTime":"2026-09-21T14:13:22Z","lastUpdateTime":"2026-09-21T14:13:22Z","message":"Deployment has minimum availability.","reason":"MinimumReplicasAvailable","status":"True","type":"Available"},{"lastTransitionTime":"2026-09-21T14:13:22Z","lastUpdateTime":"2026-09-21T14:13:22Z","message":"ReplicaSet \"web-67c4b4b48c\" has successfully progressed.","reason":"NewReplicaSetAvailable","status":"True","type":"Progressing"}],"observedGeneration":1,"readyReplicas":2,"replicas":2,"terminatingReplicas":0,"updatedReplicas":2}"#]].assert_eq(&deployment.get("status").to_json());
+    expect![[r#"{"availableReplicas":2,"conditions":[{"lastTransitionTime":"2026-09-21T14:13:22Z","lastUpdateTime":"2026-09-21T14:13:22Z","message":"Deployment has minimum availability.","reason":"MinimumReplicasAvailable","status":"True","type":"Available"},{"lastTransitionTime":"2026-09-21T14:13:22Z","lastUpdateTime":"2026-09-21T14:13:22Z","message":"ReplicaSet \"web-bfb6488d7\" has successfully progressed.","reason":"NewReplicaSetAvailable","status":"True","type":"Progressing"}],"observedGeneration":1,"readyReplicas":2,"replicas":2,"terminatingReplicas":0,"updatedReplicas":2}"#]].assert_eq(&deployment.get("status").to_json());
 }
 
 #[test]
@@ -80,16 +80,16 @@ fn a_new_image_rolls_and_keeps_what_must_serve() {
     check(
         &scaled,
         expect![[r#"
-        Normal ScalingReplicaSet x1 Scaled up replica set web-67c4b4b48c from 0 to 4
-        Normal ScalingReplicaSet x1 Scaled up replica set web-5c9df59746 from 0 to 1
-        Normal ScalingReplicaSet x1 Scaled down replica set web-67c4b4b48c from 4 to 3
-        Normal ScalingReplicaSet x1 Scaled up replica set web-5c9df59746 from 1 to 2
-        Normal ScalingReplicaSet x1 Scaled down replica set web-67c4b4b48c from 3 to 2
-        Normal ScalingReplicaSet x1 Scaled up replica set web-5c9df59746 from 2 to 3
-        Normal ScalingReplicaSet x1 Scaled down replica set web-67c4b4b48c from 2 to 1
-        Normal ScalingReplicaSet x1 Scaled up replica set web-5c9df59746 from 3 to 4
-        Normal ScalingReplicaSet x1 Scaled down replica set web-67c4b4b48c from 1 to 0
-    "#]],
+            Normal ScalingReplicaSet x1 Scaled up replica set web-bfb6488d7 from 0 to 4
+            Normal ScalingReplicaSet x1 Scaled up replica set web-6f9546d86d from 0 to 1
+            Normal ScalingReplicaSet x1 Scaled down replica set web-bfb6488d7 from 4 to 3
+            Normal ScalingReplicaSet x1 Scaled up replica set web-6f9546d86d from 1 to 2
+            Normal ScalingReplicaSet x1 Scaled down replica set web-bfb6488d7 from 3 to 2
+            Normal ScalingReplicaSet x1 Scaled up replica set web-6f9546d86d from 2 to 3
+            Normal ScalingReplicaSet x1 Scaled down replica set web-bfb6488d7 from 2 to 1
+            Normal ScalingReplicaSet x1 Scaled up replica set web-6f9546d86d from 3 to 4
+            Normal ScalingReplicaSet x1 Scaled down replica set web-bfb6488d7 from 1 to 0
+        "#]],
     );
     assert_eq!(world.list(&PODS).len(), 4);
     assert_eq!(world.list(&REPLICA_SETS).len(), 2);
@@ -106,9 +106,9 @@ fn a_deleted_deployment_takes_its_pods_along() {
     check(
         &world.writes,
         expect![[r#"
-            7.009 garbage-collector-controller Delete replicasets/web-67c4b4b48c
-            7.017 garbage-collector-controller Delete pods/web-67c4b4b48c-r5plr
-            7.018 garbage-collector-controller Delete pods/web-67c4b4b48c-kj5m6
+            7.009 garbage-collector-controller Delete replicasets/web-bfb6488d7
+            7.017 garbage-collector-controller Delete pods/web-bfb6488d7-r5plr
+            7.018 garbage-collector-controller Delete pods/web-bfb6488d7-kj5m6
         "#]],
     );
     assert_eq!(world.list(&PODS), [Value::Null; 0]);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use api::Value;
 use api::meta::Meta;
 
-use crate::history;
+use crate::{history, template_hash};
 
 /// The recorded manifests' objects; empty where there are no recordings.
 fn recorded() -> Vec<Value> {
@@ -44,4 +44,32 @@ fn revisions_of_stateful_sets_have_the_recorded_hashes() {
             );
         }
     }
+}
+#[test]
+fn templates_have_the_recorded_hashes() {
+    let (mut right, mut all) = (0, 0);
+    for object in recorded() {
+        let (mut template, recorded) = match (object.str("kind"), owner_kind(&object)) {
+            ("ReplicaSet", "Deployment") => {
+                let hash = Meta::of(&object).label("pod-template-hash");
+                (object.path("spec.template").clone(), hash)
+            }
+            ("ControllerRevision", "DaemonSet") => {
+                let hash = Meta::of(&object).label("controller-revision-hash");
+                (history::template(&object), hash)
+            }
+            _ => continue,
+        };
+        template
+            .at_mut(&["metadata", "labels"])
+            .remove("pod-template-hash");
+        all += 1;
+        let ours = template_hash(&template, None);
+        if Some(&*ours) == recorded {
+            right += 1;
+        } else {
+            eprintln!("{}: {ours}, recorded {recorded:?}", Meta::of(&object).key());
+        }
+    }
+    assert_eq!(right, all, "hashes as recorded");
 }

@@ -218,7 +218,8 @@ fn a_cron_job_starts_jobs_on_time_and_keeps_three() {
             "tick-29833337",
             "tick-29833338",
         ]
-    "#]].assert_debug_eq(&names);
+    "#]]
+    .assert_debug_eq(&names);
     let events: Vec<String> = world
         .events()
         .into_iter()
@@ -235,7 +236,11 @@ fn a_cron_job_starts_jobs_on_time_and_keeps_three() {
             "Normal SuccessfulDelete x1 Deleted job tick-29833334",
             "Normal SuccessfulDelete x1 Deleted job tick-29833335",
         ]
-    "#]].assert_debug_eq(&events);
+    "#]]
+    .assert_debug_eq(&events);
     let cron = world.get(&CRON_JOBS, "tick");
-    expect![[r#"{"lastScheduleTime":"2026-09-21T14:18:00Z","lastSuccessfulTime":"2026-09-21T14:18:02Z"}"#]].assert_eq(&cron.get("status").to_json());
+    expect![[
+        r#"{"lastScheduleTime":"2026-09-21T14:18:00Z","lastSuccessfulTime":"2026-09-21T14:18:02Z"}"#
+    ]]
+    .assert_eq(&cron.get("status").to_json());
 }
