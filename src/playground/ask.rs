@@ -25,9 +25,8 @@ fn object<'a>(cluster: &'a Cluster, wanted: &ObjectRef) -> Option<&'a Value> {
 }
 
 /// Everything about one object.
-pub(crate) fn inspect(cluster: &Cluster, wanted: &ObjectRef) -> Option<Detail> {
+pub(crate) fn inspect(cluster: &Cluster, start: Time, wanted: &ObjectRef) -> Option<Detail> {
     let object = object(cluster, wanted)?;
-    let start = cluster.options().start;
     let mut plain = object.clone();
     plain.remove_path("metadata.managedFields");
     Some(Detail {

@@ -8,9 +8,14 @@ use crate::{Command, Fault, Options, Part, TerminalId};
 /// Client number of terminal 0; the page's terminals follow.
 pub(crate) const FIRST_CLIENT: u32 = 100;
 
+/// The nodes are Ready before anything can be done: what is applied first spreads over all of them.
+const BOOT: sim::Micros = 12 * sim::SECOND;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Desk {
     pub(crate) workstation: Workstation,
+    /// When the learner sat down: the cluster had come up before.
+    start: Time,
     /// The Apply that runs, if one does.
     pub(crate) applying: Option<Applying>,
 }
@@ -30,14 +35,14 @@ impl Desk {
             nodes: options.nodes,
             ..shell::Options::default()
         };
-        Desk {
-            workstation: Workstation::new(options),
-            applying: None,
-        }
+        let mut workstation = Workstation::new(options);
+        let start = workstation.now() + BOOT;
+        workstation.advance(start, u64::MAX);
+        Desk { workstation, start, applying: None }
     }
 
     pub(crate) fn start(&self) -> Time {
-        self.workstation.cluster().options().start
+        self.start
     }
 
     pub(crate) fn prompt(&self, terminal: TerminalId) -> Prompt {

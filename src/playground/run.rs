@@ -183,8 +183,7 @@ impl Playground {
 
     /// What changed since the last call.
     pub fn updates(&mut self) -> Vec<Update> {
-        self.watcher
-            .look(self.line.machine().workstation.cluster(), &mut self.updates);
+        self.watcher.look(self.line.machine().workstation.cluster(), self.line.machine().start(), &mut self.updates);
         std::mem::take(&mut self.updates)
     }
 
@@ -210,7 +209,7 @@ impl Playground {
 
     /// Everything about one object; `None` if it does not exist.
     pub fn inspect(&self, object: &ObjectRef) -> Option<Detail> {
-        ask::inspect(self.cluster(), object)
+        ask::inspect(self.cluster(), self.start(), object)
     }
 
     /// The live object that a manifest's first document names, as `kubectl get -o yaml` without what the server filled in; for the diff.

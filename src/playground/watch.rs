@@ -42,8 +42,7 @@ pub(crate) struct Watcher {
 
 impl Watcher {
     /// Everything that changed since the last call.
-    pub(crate) fn look(&mut self, cluster: &cluster::Cluster, out: &mut Vec<Update>) {
-        let start = cluster.options().start;
+    pub(crate) fn look(&mut self, cluster: &cluster::Cluster, start: Time, out: &mut Vec<Update>) {
         self.objects(cluster, start, out);
         self.notes(cluster, start, out);
         self.control(cluster, out);
