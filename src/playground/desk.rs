@@ -38,7 +38,11 @@ impl Desk {
         let mut workstation = Workstation::new(options);
         let start = workstation.now() + BOOT;
         workstation.advance(start, u64::MAX);
-        Desk { workstation, start, applying: None }
+        Desk {
+            workstation,
+            start,
+            applying: None,
+        }
     }
 
     pub(crate) fn start(&self) -> Time {

@@ -183,7 +183,11 @@ impl Playground {
 
     /// What changed since the last call.
     pub fn updates(&mut self) -> Vec<Update> {
-        self.watcher.look(self.line.machine().workstation.cluster(), self.line.machine().start(), &mut self.updates);
+        self.watcher.look(
+            self.line.machine().workstation.cluster(),
+            self.line.machine().start(),
+            &mut self.updates,
+        );
         std::mem::take(&mut self.updates)
     }
 
