@@ -137,13 +137,11 @@ pub fn status(pod: &Pod, machine: &Machine, now: Time) -> Value {
         && pod.containers.iter().all(|c| !c.was_created)
     {
         // A pod that was never let in has no containers to tell of.
-        let mut short = map! {
+        return map! {
             "phase": "Failed", "reason": reason.clone(), "message": message.clone(),
             "startTime": status.get("startTime"), "observedGeneration": generation(pod),
             "qosClass": status.get("qosClass"),
         };
-        short.set("conditions", pod.reported.get("conditions"));
-        return short;
     }
     if let Some((reason, message)) = &pod.rejected {
         status.set("reason", reason.clone());
