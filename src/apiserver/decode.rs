@@ -2,7 +2,7 @@
 
 use api::decode::decode;
 use api::status::Problem;
-use api::{Status, Value, schema};
+use api::{Status, Str, Value, schema};
 
 use crate::call::Call;
 
@@ -35,7 +35,26 @@ pub(crate) fn object(call: &mut Call, mut body: Value) -> Result<Value, Status> 
 }
 
 /// An object that a patch has made.
-pub(crate) fn patched(call: &mut Call, object: Value) -> Result<Value, Status> {
+///
+/// What the patch left alone (the same shared parts as in `before`) is typed already and not looked at again.
+pub(crate) fn patched(call: &mut Call, mut object: Value, before: &Value) -> Result<Value, Status> {
+    let mut untouched: Vec<(Str, Value)> = Vec::new();
+    for (field, value) in before.entries().iter() {
+        if value.is_map() && *field != "metadata" && object.get(field).is_same(value) {
+            untouched.push((field.clone(), value.clone()));
+        }
+    }
+    for (field, _) in &untouched {
+        object.remove(field);
+    }
+    let mut object = whole(call, object, &untouched)?;
+    for (field, value) in untouched {
+        object.set(field, value);
+    }
+    Ok(object)
+}
+
+fn whole(call: &mut Call, object: Value, untouched: &[(Str, Value)]) -> Result<Value, Status> {
     let shown = object.clone();
     // The patch is to blame, so the answer shows the whole object that it would have made.
     typed(call, object).map_err(|why| {
@@ -44,6 +63,10 @@ pub(crate) fn patched(call: &mut Call, object: Value) -> Result<Value, Status> {
             call.kind.kind, call.kind.version, call.kind.kind
         );
         let why = why.0.message.trim_start_matches(&prefix).to_owned();
+        let mut shown = shown;
+        for (field, value) in untouched {
+            shown.set(field.clone(), value.clone());
+        }
         let problem = Problem::invalid("patch", &Value::from(shown.to_json()), &why);
         Status::invalid("", "", "", &[problem])
     })

@@ -92,7 +92,7 @@ impl ApiServer {
         };
         let manager = manager(call);
         let merged = apply::apply(type_of(call), &live, patch, &manager, call.options.force)?;
-        let mut object = decode::patched(call, merged)?;
+        let mut object = decode::patched(call, merged, &live)?;
         match_namespace(call, &mut object)?;
         match_name(call, &mut object)?;
         object = kinds::to_storage(&call.kind, object);

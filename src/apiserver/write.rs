@@ -132,7 +132,7 @@ impl ApiServer {
         };
         let before = kinds::from_storage(&call.kind, &old);
         let patched = crate::patch::apply_patch(call, *kind, &before, patch)?;
-        let mut object = decode::patched(call, patched)?;
+        let mut object = decode::patched(call, patched, &before)?;
         self.shape_custom(call, &mut object)?;
         match_namespace(call, &mut object)?;
         match_name(call, &mut object)?;
