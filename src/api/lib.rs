@@ -18,6 +18,7 @@ pub mod schema;
 pub mod selector;
 pub mod status;
 pub mod text;
+pub mod usage;
 pub mod value;
 pub mod view;
 pub mod yaml;

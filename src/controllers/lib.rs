@@ -4,6 +4,7 @@
 //! folder) that models its upstream package: handlers mark keys dirty, `sync` reads caches, decides and sends.
 //! Nothing here starts containers (kubelet) or places pods (scheduler), and nothing here knows the API server.
 
+mod clusterrole;
 mod cronjob;
 mod daemonset;
 mod deployment;
@@ -18,6 +19,7 @@ mod node;
 mod owned;
 mod podgc;
 mod pods;
+mod quota;
 mod replicaset;
 mod runner;
 mod selection;
@@ -100,6 +102,8 @@ controllers! {
     volume_protection: volume::protection::Protection = volume::protection::Protection,
     cronjob: cronjob::CronJobs = cronjob::CronJobs,
     disruption: disruption::Disruption = disruption::Disruption,
+    quota: quota::Quotas = quota::Quotas,
+    cluster_roles: clusterrole::ClusterRoles = clusterrole::ClusterRoles,
     replication: ReplicaSets = ReplicaSets::new(Flavor::ReplicationController),
 }
 

@@ -3,17 +3,13 @@
 //! What is used is counted from the objects themselves at each admission; the quota controller keeps the quotas'
 //! status. Models `pkg/quota/v1/evaluator/core` and `apiserver/pkg/admission/plugin/resourcequota`.
 
-use std::collections::BTreeMap;
-
 use api::quantity::Quantity;
+use api::usage::{Usage, usage_of};
 use api::{Status, Str, Value};
 
 use super::Operation;
 use crate::ApiServer;
 use crate::call::Call;
-
-/// Amounts by the names that quotas have for them.
-type Usage = BTreeMap<String, Quantity>;
 
 /// The names under which a pod's own resources must be given if a quota bounds them.
 const COMPUTE: [&str; 6] = [
@@ -146,102 +142,6 @@ impl ApiServer {
         }
         used
     }
-}
-
-/// What one object uses.
-fn usage_of(group: &str, plural: &str, object: &Value) -> Usage {
-    let mut usage = Usage::new();
-    let one = Quantity::new(1, api::quantity::Format::Decimal);
-    let counted = if group.is_empty() {
-        format!("count/{plural}")
-    } else {
-        format!("count/{plural}.{group}")
-    };
-    usage.insert(counted, one);
-    if !group.is_empty() {
-        return usage;
-    }
-    let spec = object.get("spec");
-    match plural {
-        "pods" => {
-            if matches!(
-                object.path("status.phase").as_str(),
-                Some("Succeeded" | "Failed")
-            ) {
-                usage.remove("pods");
-                return usage;
-            }
-            usage.insert("pods".to_owned(), one);
-            for field in ["requests", "limits"] {
-                for (name, amount) in pod_sums(spec, field) {
-                    if field == "requests" {
-                        usage.insert(name.clone(), amount);
-                    }
-                    usage.insert(format!("{field}.{name}"), amount);
-                }
-            }
-        }
-        "services" => {
-            usage.insert("services".to_owned(), one);
-            let ports = spec
-                .get("ports")
-                .items()
-                .iter()
-                .filter(|p| p.int("nodePort").unwrap_or(0) != 0)
-                .count();
-            if ports > 0 {
-                usage.insert(
-                    "services.nodeports".to_owned(),
-                    Quantity::new(ports as i64, api::quantity::Format::Decimal),
-                );
-            }
-            if spec.str("type") == "LoadBalancer" {
-                usage.insert("services.loadbalancers".to_owned(), one);
-            }
-        }
-        "persistentvolumeclaims" => {
-            usage.insert("persistentvolumeclaims".to_owned(), one);
-            let storage = Quantity::of(spec.path("resources.requests.storage"));
-            usage.insert("requests.storage".to_owned(), storage);
-            let class = spec.str("storageClassName");
-            if !class.is_empty() {
-                let prefix = format!("{class}.storageclass.storage.k8s.io");
-                usage.insert(format!("{prefix}/requests.storage"), storage);
-                usage.insert(format!("{prefix}/persistentvolumeclaims"), one);
-            }
-        }
-        "configmaps" | "secrets" | "replicationcontrollers" | "resourcequotas" => {
-            usage.insert(plural.to_owned(), one);
-        }
-        _ => {}
-    }
-    usage
-}
-
-/// A pod's requests or limits: the sum of its containers, or its largest init container.
-fn pod_sums(spec: &Value, field: &str) -> BTreeMap<String, Quantity> {
-    let mut sums: BTreeMap<String, Quantity> = BTreeMap::new();
-    let each = |container: &Value| -> Vec<(String, Quantity)> {
-        let amounts = container.get("resources").get(field).entries().iter();
-        amounts
-            .map(|(name, amount)| (name.to_string(), Quantity::of(amount)))
-            .collect()
-    };
-    for container in spec.get("containers").items() {
-        for (name, amount) in each(container) {
-            let sum = sums.entry(name).or_insert(Quantity::ZERO);
-            *sum += amount;
-        }
-    }
-    for container in spec.get("initContainers").items() {
-        for (name, amount) in each(container) {
-            let sum = sums.entry(name).or_insert(Quantity::ZERO);
-            if amount > *sum {
-                *sum = amount;
-            }
-        }
-    }
-    sums
 }
 
 /// `requests.cpu for: a,b; limits.memory for: a`: what containers leave open although a quota bounds it.

@@ -142,3 +142,16 @@ fn a_budget_counts_what_its_pods_can_spare() {
         [4, 3, 4, 1]
     );
 }
+
+#[test]
+fn many_replicas_cost_few_status_updates() {
+    let mut world = World::new(Machine::Ready);
+    world.create(&DEPLOYMENTS, deployment("web", 1000, "nginx:1.27"));
+    world.run(30 * SECOND);
+    let set = &world.list(&REPLICA_SETS)[0];
+    assert_eq!(set.path("status.readyReplicas").as_int(), Some(1000));
+    let of = |text: &str| world.writes.iter().filter(|w| w.contains(text)).count();
+    assert_eq!(of("Create pods"), 1000);
+    let updates = of("replicasets/") + of("deployments/");
+    assert!(updates < 200, "{updates} updates");
+}

@@ -1,6 +1,8 @@
 //! Endpoints of Services, and volumes of claims.
 
-use api::core::{ENDPOINTS, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, SERVICES};
+use api::core::{
+    ENDPOINTS, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, RESOURCE_QUOTAS, SERVICES,
+};
 use api::meta::Meta;
 use api::{Request, Str, Value, list, map};
 use expect_test::expect;
@@ -135,4 +137,34 @@ fn a_claim_is_provisioned_by_its_class_and_its_volume_goes_with_it() {
     world.run(2 * SECOND);
     let volumes = world.must(Request::list(&PERSISTENT_VOLUMES, ""));
     assert_eq!(volumes.get("items").items().len(), 0);
+}
+
+#[test]
+fn a_quota_tells_what_is_used() {
+    let mut world = World::new(Machine::Ready);
+    let quota = map! {
+        "apiVersion": "v1", "kind": "ResourceQuota",
+        "metadata": map! { "name": "q", "namespace": "default" },
+        "spec": map! { "hard": map! { "pods": "3", "services": "2", "count/deployments.apps": "1" } },
+    };
+    world.create(&RESOURCE_QUOTAS, quota);
+    world.create(&PODS, pod("a"));
+    world.create(&PODS, pod("b"));
+    world.run(2 * SECOND);
+    let used = |world: &mut World| {
+        world
+            .get(&RESOURCE_QUOTAS, "q")
+            .path("status.used")
+            .to_json()
+    };
+    assert_eq!(
+        used(&mut world),
+        r#"{"count/deployments.apps":"0","pods":"2","services":"1"}"#
+    );
+    world.must(Request::delete(&PODS, "default", "a"));
+    world.run(5 * SECOND);
+    assert_eq!(
+        used(&mut world),
+        r#"{"count/deployments.apps":"0","pods":"1","services":"1"}"#
+    );
 }
