@@ -199,7 +199,7 @@ impl Component for App {
                     data-paused={self.driver.is_paused.then_some("true")} data-time={self.shows_time.then_some("open")}>
                     <Top key="top" title={AttrValue::from(self.deck.title.clone())} theme={self.theme} is_changed={!without.is_empty() || self.alone.is_some()} />
                     <main key="board" class="board" style={self.shares_style()}>
-                        <nav key="side" class="side-tabs tabs"><div role="tablist" aria-label={env.t(Msg::Slides)}>
+                        <nav key="side" class="side-tabs tabs"><div role="tablist" aria-label={env.t(Msg::Columns)}>
                             { self.side_tab(Pane::Slides, Msg::Slides) }
                             { self.side_tab(Pane::Work, Msg::Workbench) }
                         </div></nav>
@@ -227,12 +227,12 @@ impl Component for App {
                     </main>
                     <TimeBar key="time" {now} end={env.engine.0.borrow().horizon().max(now)} is_paused={self.driver.is_paused} speed={self.driver.speed} is_behind={self.driver.is_behind}
                         marks={self.world.marks.clone()} seed={env.engine.0.borrow().options().seed} />
-                    <nav key="phone" class="phone-tabs" role="tablist">
+                    <nav key="phone" class="phone-tabs" aria-label={env.t(Msg::Columns)}><div role="tablist">
                         { self.phone_tab(Pane::Slides, Msg::Slides, Icon::Slides) }
                         { self.phone_tab(Pane::Stage, Msg::Stage, Icon::Stage) }
                         { self.phone_tab(Pane::Work, Msg::Yaml, Icon::Work) }
                         { self.phone_tab(Pane::Term, Msg::Terminal, Icon::Term) }
-                    </nav>
+                    </div></nav>
                     <div key="over">
                         if self.has_palette { <Palette key="palette" deck={self.deck.clone()} objects={self.world.objects.clone()} /> }
                         if self.has_help { <Help key="help" /> }

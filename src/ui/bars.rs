@@ -68,7 +68,7 @@ pub(crate) fn Top(props: &TopProps) -> Html {
             if props.is_changed {
                 <button key="back" class="tool wide" onclick={env.on(Action::BringBack)}>{ env.t(Msg::BringBack) }</button>
             }
-            <button key="search" class="field" onclick={env.on(Action::TogglePalette)}>{ icon(Icon::Search) }<span>{ env.t(Msg::Search) }</span><span class="sp"></span><kbd class="wide">{ "Ctrl K" }</kbd></button>
+            <button key="search" class="field" onclick={env.on(Action::TogglePalette)} title={env.t(Msg::Search)}>{ icon(Icon::Search) }<span>{ env.t(Msg::Search) }</span><span class="sp"></span><kbd class="wide">{ "Ctrl K" }</kbd></button>
             <button key="help" class="tool icon wide" title={env.t(Msg::Help)} aria-label={env.t(Msg::Help)} onclick={env.on(Action::ToggleHelp)}>{ "?" }</button>
             <div key="lang" class="seg" role="group" aria-label={env.t(Msg::Language)}>
                 { language(Lang::Ja, "日本語", "lang-ja") }

@@ -102,7 +102,7 @@ pub(crate) fn Slides(props: &SlidesProps) -> Html {
     };
     html! {
         <>
-            <div class="slide-box" key="box" tabindex="0" data-testid="slide" aria-label={env.t(Msg::Slides)} role="group">
+            <div class="slide-box" key="box" tabindex="0" data-testid="slide" aria-label={env.t(Msg::SlideText)} role="region">
                 if props.shows_all {
                     <div class="overview" key="all">{ for deck.slides.iter().enumerate().map(|(at, slides)| overview(props, at, slides, &env)) }</div>
                 } else {

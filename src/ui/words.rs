@@ -37,7 +37,9 @@ words! { Msg:
     Projector: "大きく表示（プロジェクター）" | "Large display (projector)";
     Help: "キー操作" | "Keys";
     Close: "閉じる" | "Close";
+    Columns: "表示する列" | "Which column to show";
     Slides: "スライド" | "Slides";
+    SlideText: "スライドの内容" | "The slide";
     Stage: "クラスター" | "Cluster";
     Workbench: "マニフェスト" | "Manifest";
     Terminal: "ターミナル" | "Terminal";

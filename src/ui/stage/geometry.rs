@@ -244,7 +244,7 @@ impl Plan {
         let api = self.api;
         let between = |one: Rect, other: Rect| (one.mid() + other.mid()) / 2.0;
         match line {
-            Line::User => (api.mid() + 60.0, (self.user.bottom() + api.y) / 2.0 + 2.0),
+            Line::User => (self.user.right() + 64.0, self.user.middle()),
             Line::Etcd if self.is_narrow => (self.etcd.mid() - 4.0, self.etcd.y - 16.0),
             Line::Scheduler if self.is_narrow => {
                 (self.scheduler.mid() + 10.0, self.scheduler.y - 16.0)

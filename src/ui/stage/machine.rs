@@ -72,10 +72,9 @@ pub(crate) fn MachineBox(props: &MachineProps) -> Html {
                 <title>{ label }</title>
                 <rect x={n(x)} y={n(y)} width={n(w)} height="36" fill="transparent" />
                 { light(state, x + 18.0, y + 18.0) }
+                <text aria-hidden="true" class="name" x={n(x + 32.0)} y={n(y + 22.5)}>{ node.name.clone() }</text>
+                <text aria-hidden="true" class="small" x={n(x + w - 12.0)} y={n(y + 22.0)} text-anchor="end">{ note }</text>
             </g>
-            // Beside the button, not in it: its label says both already, in other words.
-            <text class="name" x={n(x + 32.0)} y={n(y + 22.5)} pointer-events="none">{ node.name.clone() }</text>
-            <text class="small" x={n(x + w - 12.0)} y={n(y + 22.0)} text-anchor="end" pointer-events="none">{ note }</text>
             <path d={format!("M{x} {}h{w}", y + 36.0)} stroke="var(--line)" />
             { agents(&props.busy, props.place) }
             { pods(&env, &props.machine, &props.chosen, props.place) }

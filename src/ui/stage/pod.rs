@@ -42,7 +42,7 @@ pub(crate) fn pod(
             <path class="hex" d={hexagon(x, y, radius_of_requests, row.state == State::Failed)} />
             { sign(row.state, info, x, y, radius) }
             if with_name {
-                <text class="podname" x={x.to_string()} y={(y + radius + 14.0).to_string()} text-anchor="middle">{ short(&row.name) }</text>
+                <text aria-hidden="true" class="podname" x={x.to_string()} y={(y + radius + 14.0).to_string()} text-anchor="middle">{ short(&row.name) }</text>
             }
         </g>
     }

@@ -1,4 +1,4 @@
-//! The resource tree: what owns what, and how each of them is. A treegrid for keyboards and screen readers.
+//! The resource tree: what owns what, and how each of them is. A tree for keyboards and screen readers.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -70,10 +70,10 @@ pub(crate) fn Tree(props: &TreeProps) -> Html {
         html! { <path key={format!("{}-{}-{}", from.row.uid, to.row.uid, link.is_reference)} {class} {d} /> }
     });
     html! {
-        <div class="tree" ref={host} role="treegrid" aria-label={env.t(Msg::Tree)} style={format!("width:{:.0}px;height:{:.0}px", layout.width, layout.height)} onkeydown={Callback::from(roam)}>
+        <div class="tree" ref={host} role="tree" aria-label={env.t(Msg::Tree)} style={format!("width:{:.0}px;height:{:.0}px", layout.width, layout.height)} onkeydown={Callback::from(roam)}>
             <svg key="lines" width={format!("{:.0}", layout.width)} height={format!("{:.0}", layout.height)} aria-hidden="true">{ for lines }</svg>
             { for layout.titles.iter().map(|(category, x, y, width)| html! {
-                <h3 key={format!("title-{category:?}")} style={format!("left:{x:.0}px;top:{y:.0}px;width:{width:.0}px")}>{ env.t(category.title()) }</h3>
+                <div class="title" aria-hidden="true" key={format!("title-{category:?}")} style={format!("left:{x:.0}px;top:{y:.0}px;width:{width:.0}px")}>{ env.t(category.title()) }</div>
             }) }
             { for layout.cards.iter().map(|card| {
                 let row = &card.row;
@@ -81,13 +81,13 @@ pub(crate) fn Tree(props: &TreeProps) -> Html {
                 let is_chosen = props.chosen.as_ref() == Some(&object);
                 let note = env.said(&row.note).to_string();
                 html! {
-                    <button key={row.uid.clone()} class={classes!("card", state_class(row.state))} role="row" aria-level={(card.level + 1).to_string()}
+                    <button key={row.uid.clone()} class={classes!("card", state_class(row.state))} role="treeitem" aria-level={(card.level + 1).to_string()}
                         aria-selected={is_chosen.to_string()} aria-label={format!("{} {} {} {:?}", row.kind, row.name, note, row.state)}
                         title={format!("{}/{}", row.kind, row.name)} data-testid="card" data-kind={row.kind.clone()} data-name={row.name.clone()}
                         style={format!("left:{:.0}px;top:{:.0}px;width:{card_width:.0}px", card.x, card.y)}
                         onclick={env.on(Action::Select(Some(object)))}>
                         { kind_icon(&row.kind) }
-                        <span class="body" role="gridcell">
+                        <span class="body">
                             <span class="kind"><span>{ short_kind(&row.kind) }</span><i>{ note }</i></span>
                             <b>{ fitting(&row.name, &row.kind, card_width) }</b>
                         </span>
@@ -105,7 +105,7 @@ pub(crate) fn Tree(props: &TreeProps) -> Html {
                     spread.set(now);
                 });
                 html! {
-                    <button {key} class="card more" style={format!("left:{x:.0}px;top:{y:.0}px;width:{card_width:.0}px;height:30px")} onclick={toggle}>
+                    <button {key} class="card more" role="treeitem" style={format!("left:{x:.0}px;top:{y:.0}px;width:{card_width:.0}px;height:30px")} onclick={toggle}>
                         { if *hidden > 0 { format!("+ {hidden} {}", env.t(Msg::More)) } else { String::from(env.t(Msg::Fewer)) } }
                     </button>
                 }
