@@ -95,7 +95,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
             </div>
             <div class="scroll" key="view">
                 if view == View::Tree {
-                    <tree::Tree objects={props.objects.clone()} chosen={props.chosen.clone()} shows_system={props.shows_system} />
+                    <tree::Tree objects={props.objects.clone()} chosen={props.chosen.clone()} shows_system={props.shows_system} focus={props.focus.clone()} />
                 } else {
                     <arch::Architecture control={props.control.clone()} machines={props.machines.clone()} waiting={props.waiting.clone()}
                         flights={props.flights.clone()} chosen={props.chosen.clone()} focus={props.focus.clone()} chain={props.chain.clone()} chain_step={props.chain_step} />

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use playground::deck::Lang;
+use playground::deck::{Lang, View};
 use playground::{Applied, Command, FileText, ObjectRef, Options, Playground, PromptState};
 
 use super::{App, is_dark, parse};
@@ -228,10 +228,15 @@ impl App {
         storage::set("slide", &slide.id);
         let id = slide.id.clone();
         self.focus = Rc::new(slide.focus.clone());
-        if let Some(view) = slide
-            .view
-            .filter(|view| VIEWS.iter().any(|(known, _, _)| known == view))
-        {
+        // Until there is a view of the nodes alone, the architecture shows them.
+        let view = slide.view.map(|view| {
+            if view == View::Nodes {
+                View::Architecture
+            } else {
+                view
+            }
+        });
+        if let Some(view) = view.filter(|view| VIEWS.iter().any(|(known, _, _)| known == view)) {
             self.view = view;
         }
         self.tasks_due_ms = 0.0;

@@ -68,13 +68,11 @@ pub(crate) fn MachineBox(props: &MachineProps) -> Html {
     html! {
         <g {class} data-testid="node" data-name={node.name.clone()}>
             <rect class="box" x={n(x)} y={n(y)} width={n(w)} height={n(h)} rx="12" />
-            <g role="button" tabindex="0" aria-label={label.clone()} onclick={env.on(Action::Select(Some(object)))} onkeydown={open}>
-                <title>{ label }</title>
-                <rect x={n(x)} y={n(y)} width={n(w)} height="36" fill="transparent" />
-                { light(state, x + 18.0, y + 18.0) }
-                <text aria-hidden="true" class="name" x={n(x + 32.0)} y={n(y + 22.5)}>{ node.name.clone() }</text>
-                <text aria-hidden="true" class="small" x={n(x + w - 12.0)} y={n(y + 22.0)} text-anchor="end">{ note }</text>
-            </g>
+            { light(state, x + 18.0, y + 18.0) }
+            <text aria-hidden="true" class="name" x={n(x + 32.0)} y={n(y + 22.5)}>{ node.name.clone() }</text>
+            <text aria-hidden="true" class="small" x={n(x + w - 12.0)} y={n(y + 22.0)} text-anchor="end">{ note }</text>
+            <rect class="cover" role="button" tabindex="0" aria-label={label.clone()} onclick={env.on(Action::Select(Some(object)))} onkeydown={open}
+                x={n(x + 2.0)} y={n(y + 2.0)} width={n(w - 4.0)} height="33" rx="10"><title>{ label }</title></rect>
             <path d={format!("M{x} {}h{w}", y + 36.0)} stroke="var(--line)" />
             { agents(&props.busy, props.place) }
             { pods(&env, &props.machine, &props.chosen, props.place) }

@@ -34,13 +34,14 @@ pub(crate) fn pod(
         }
     });
     html! {
-        <g key={row.uid.clone()} class={classes!("pod", state_class(row.state), is_chosen.then_some("chosen"))} role="button" tabindex="0"
-            aria-label={label.clone()} data-testid="pod" data-name={row.name.clone()} data-phase={info.phase.clone()}
-            data-status={info.status.clone()} data-ready={info.ready.to_string()}
-            onclick={env.on(Action::Select(Some(refer(row))))} onkeydown={open}>
-            <title>{ label }</title>
-            <path class="hex" d={hexagon(x, y, radius_of_requests, row.state == State::Failed)} />
-            { sign(row.state, info, x, y, radius) }
+        <g key={row.uid.clone()} class={classes!("pod", state_class(row.state), is_chosen.then_some("chosen"))}
+            data-testid="pod" data-name={row.name.clone()} data-phase={info.phase.clone()}
+            data-status={info.status.clone()} data-ready={info.ready.to_string()} onclick={env.on(Action::Select(Some(refer(row))))}>
+            <g role="button" tabindex="0" aria-label={label.clone()} onkeydown={open}>
+                <title>{ label }</title>
+                <path class="hex" d={hexagon(x, y, radius_of_requests, row.state == State::Failed)} />
+                { sign(row.state, info, x, y, radius) }
+            </g>
             if with_name {
                 <text aria-hidden="true" class="podname" x={x.to_string()} y={(y + radius + 14.0).to_string()} text-anchor="middle">{ short(&row.name) }</text>
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use playground::ObjectRef;
+use playground::{ObjectRef, ObjectRow};
 use yew::prelude::*;
 
 use crate::action::Action;
@@ -21,6 +21,8 @@ pub(crate) struct TreeProps {
     pub(crate) objects: Rc<Objects>,
     pub(crate) chosen: Option<ObjectRef>,
     pub(crate) shows_system: bool,
+    /// What the slide points at: `deployment/web`.
+    pub(crate) focus: Rc<Vec<String>>,
 }
 
 #[component]
@@ -81,8 +83,8 @@ pub(crate) fn Tree(props: &TreeProps) -> Html {
                 let is_chosen = props.chosen.as_ref() == Some(&object);
                 let note = env.said(&row.note).to_string();
                 html! {
-                    <button key={row.uid.clone()} class={classes!("card", state_class(row.state))} role="treeitem" aria-level={(card.level + 1).to_string()}
-                        aria-selected={is_chosen.to_string()} aria-label={format!("{} {} {} {:?}", row.kind, row.name, note, row.state)}
+                    <button key={row.uid.clone()} class={classes!("card", state_class(row.state), is_focused(&props.focus, row).then_some("focus"))} role="treeitem" aria-level={(card.level + 1).to_string()}
+                        aria-selected={is_chosen.to_string()}
                         title={format!("{}/{}", row.kind, row.name)} data-testid="card" data-kind={row.kind.clone()} data-name={row.name.clone()}
                         style={format!("left:{:.0}px;top:{:.0}px;width:{card_width:.0}px", card.x, card.y)}
                         onclick={env.on(Action::Select(Some(object)))}>
@@ -90,6 +92,7 @@ pub(crate) fn Tree(props: &TreeProps) -> Html {
                         <span class="body">
                             <span class="kind"><span>{ short_kind(&row.kind) }</span><i>{ note }</i></span>
                             <b>{ fitting(&row.name, &row.kind, card_width) }</b>
+                            <span class="sr">{ format!("{:?}", row.state) }</span>
                         </span>
                     </button>
                 }
@@ -139,6 +142,14 @@ fn path_of(layout: &Layout, chosen: &Option<ObjectRef>) -> Vec<usize> {
         path.push(at);
     }
     path
+}
+
+/// Whether the slide speaks of this object.
+fn is_focused(focus: &[String], row: &ObjectRow) -> bool {
+    focus.iter().any(|word| {
+        word.split_once('/')
+            .is_some_and(|(kind, name)| name == row.name && kind.eq_ignore_ascii_case(&row.kind))
+    })
 }
 
 fn short_kind(kind: &str) -> &str {
