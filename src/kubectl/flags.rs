@@ -258,6 +258,11 @@ impl Given {
         self.values.contains_key(name)
     }
 
+    /// Takes a flag back: where it means something else to what reads it next.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.values.remove(name);
+    }
+
     /// The value of a text flag; empty if it was not given.
     pub(crate) fn text(&self, name: &str) -> Str {
         self.values

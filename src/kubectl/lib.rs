@@ -8,11 +8,13 @@ mod flags;
 mod invocation;
 mod print;
 mod resource;
+mod targets;
 mod verbs;
 
 pub use api::Arrival;
 pub use failure::Failure;
 pub use invocation::{Context, Host, Invocation, Progress};
+pub use verbs::commands;
 
 /// Runs the command of `ctx` from its start; called again whenever an answer has arrived.
 fn run(ctx: &mut Context<'_>) -> Result<(), Failure> {

@@ -475,9 +475,8 @@ pub(crate) fn complete_line(cluster: &Cluster, line: &str, cursor: usize) -> Com
         .iter()
         .map(|name| ((*name).to_owned(), String::new()))
         .collect(),
-        ["kubectl" | "k"] => VERBS
-            .iter()
-            .map(|name| ((*name).to_owned(), String::new()))
+        ["kubectl" | "k"] => kubectl::commands()
+            .map(|name| (name.to_owned(), String::new()))
             .collect(),
         ["kubectl" | "k", "rollout"] => ["history", "pause", "restart", "resume", "status", "undo"]
             .iter()
@@ -532,21 +531,6 @@ pub(crate) fn complete_line(cluster: &Cluster, line: &str, cursor: usize) -> Com
     candidates.dedup_by(|a, b| a.text == b.text);
     Completion { from, candidates }
 }
-
-const VERBS: &[&str] = &[
-    "api-resources",
-    "apply",
-    "config",
-    "create",
-    "delete",
-    "describe",
-    "get",
-    "logs",
-    "rollout",
-    "scale",
-    "set",
-    "version",
-];
 
 fn of_type(cluster: &Cluster, name: &str) -> Vec<(String, String)> {
     api::kinds::by_name(name)

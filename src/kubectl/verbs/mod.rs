@@ -6,10 +6,15 @@ pub(crate) mod config;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod describe;
+pub(crate) mod exec;
+pub(crate) mod expose;
 pub(crate) mod files;
 pub(crate) mod get;
+pub(crate) mod label;
 pub(crate) mod logs;
+pub(crate) mod patch;
 pub(crate) mod rollout;
+pub(crate) mod run;
 pub(crate) mod scale;
 pub(crate) mod set;
 pub(crate) mod version;
@@ -23,19 +28,34 @@ type Verb = fn(&mut Context<'_>, &[Str]) -> Result<(), Failure>;
 /// Every command with its aliases; order is that of `kubectl help`.
 const COMMANDS: &[(&str, Verb)] = &[
     ("create", create::run),
+    ("expose", expose::run),
+    ("run", run::run),
+    ("set", set::run),
     ("get", get::run),
     ("delete", delete::run),
     ("rollout", rollout::run),
     ("scale", scale::run),
-    ("set", set::run),
     ("describe", describe::run),
     ("logs", logs::run),
     ("log", logs::run),
+    ("attach", exec::attach),
+    ("exec", exec::run),
+    ("patch", patch::run),
     ("apply", apply::run),
-    ("config", config::run),
+    ("label", label::run),
+    ("annotate", label::annotate),
     ("api-resources", api_resources::run),
+    ("config", config::run),
     ("version", version::run),
 ];
+
+/// The names of all commands, in the order of `kubectl help`.
+pub fn commands() -> impl Iterator<Item = &'static str> {
+    COMMANDS
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| *name != "log")
+}
 
 /// Runs the command that `args` name. Global flags may stand before it.
 pub(crate) fn dispatch(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
