@@ -3,6 +3,7 @@
 //! Knows the API server only through requests (`api::request`); [`Invocation`] is a running command,
 //! [`Host`] the machine it runs on. `verbs/` has a file per command, `print/` the output formats.
 
+mod base64;
 mod failure;
 mod flags;
 mod invocation;
@@ -14,7 +15,7 @@ mod verbs;
 pub use api::Arrival;
 pub use failure::Failure;
 pub use invocation::{Context, Host, Invocation, Progress};
-pub use verbs::commands;
+pub use verbs::{commands, create::generators};
 
 /// Runs the command of `ctx` from its start; called again whenever an answer has arrived.
 fn run(ctx: &mut Context<'_>) -> Result<(), Failure> {

@@ -482,9 +482,9 @@ pub(crate) fn complete_line(cluster: &Cluster, line: &str, cursor: usize) -> Com
             .iter()
             .map(|name| ((*name).to_owned(), String::new()))
             .collect(),
-        ["kubectl" | "k", "create"] => ["deployment", "namespace", "-f"]
-            .iter()
-            .map(|name| ((*name).to_owned(), String::new()))
+        ["kubectl" | "k", "create"] => kubectl::generators()
+            .chain(["-f"])
+            .map(|name| (name.to_owned(), String::new()))
             .collect(),
         ["kubectl" | "k", .., "-n" | "--namespace"] => names(cluster, "Namespace"),
         ["kubectl" | "k", .., "-o" | "--output"] => ["wide", "yaml", "json", "name"]

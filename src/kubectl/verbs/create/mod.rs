@@ -2,11 +2,18 @@
 //!
 //! Models `kubectl/pkg/cmd/create`.
 
+mod access;
+mod batch;
+mod config;
+mod ingress;
+mod policy;
+mod service;
+
 use api::{Request, Str, Value, list, map};
 
 use super::apply::{DryRun, place, with_last_applied};
 use super::files;
-use crate::flags::{Flag, Given, array, many, number, optional, switch, text};
+use crate::flags::{Flag, Given, array, number, optional, switch, text};
 use crate::print::{self, Format};
 use crate::resource::{Mapping, Scope, mapping_of};
 use crate::{Context, Failure};
@@ -26,27 +33,67 @@ const COMMON: &[Flag] = &[
     text("selector").short('l'),
     switch("edit"),
     text("raw"),
-    array("image"),
-    number("replicas").short('r'),
-    number("port"),
-    many("class"),
 ];
 
+type Generator = fn(&mut Context<'_>, &[Str]) -> Result<(), Failure>;
+
+/// Generators with their aliases, in the order of `kubectl create --help`.
+const GENERATORS: &[(&str, Generator)] = &[
+    ("clusterrole", access::cluster_role),
+    ("clusterrolebinding", access::cluster_role_binding),
+    ("configmap", config::config_map),
+    ("cm", config::config_map),
+    ("cronjob", batch::cron_job),
+    ("cj", batch::cron_job),
+    ("deployment", deployment),
+    ("deploy", deployment),
+    ("ingress", ingress::run),
+    ("ing", ingress::run),
+    ("job", batch::job),
+    ("namespace", namespace),
+    ("ns", namespace),
+    ("poddisruptionbudget", policy::disruption_budget),
+    ("pdb", policy::disruption_budget),
+    ("priorityclass", policy::priority_class),
+    ("pc", policy::priority_class),
+    ("quota", policy::quota),
+    ("resourcequota", policy::quota),
+    ("role", access::role),
+    ("rolebinding", access::role_binding),
+    ("secret", config::secret),
+    ("service", service::run),
+    ("svc", service::run),
+    ("serviceaccount", access::service_account),
+    ("sa", access::service_account),
+    ("token", access::token),
+];
+
+/// The generators' full names.
+pub fn generators() -> impl Iterator<Item = &'static str> {
+    GENERATORS
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| name.len() > 3 && *name != "deploy" && *name != "resourcequota")
+}
+
 pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
-    let generator = args
-        .first()
-        .filter(|first| !first.starts_with('-'))
-        .cloned();
-    match generator.as_deref() {
-        None => from_files(ctx, args),
-        Some("deployment" | "deploy") => deployment(ctx, &args[1..]),
-        Some("namespace" | "ns") => namespace(ctx, &args[1..]),
-        Some(other) => Err(Failure::Exit {
-            code: 1,
-            message: format!(
-                "error: Unexpected args: [{other}]\nSee 'kubectl create -h' for help and examples\n"
-            ),
-        }),
+    let Some(at) = super::command_position(args).filter(|_| {
+        !args
+            .iter()
+            .take_while(|arg| *arg != "--")
+            .any(|arg| arg.starts_with("-f") || arg.starts_with("--filename") || arg == "-k")
+            || args.first().is_some_and(|first| !first.starts_with('-'))
+    }) else {
+        return from_files(ctx, args);
+    };
+    let mut rest = args[..at].to_vec();
+    rest.extend_from_slice(&args[at + 1..]);
+    match GENERATORS.iter().find(|(name, _)| args[at] == *name) {
+        Some((_, generator)) => generator(ctx, &rest),
+        None => Err(Failure::usage(
+            "create",
+            format!("Unexpected args: [{}]", args[at..].join(" ")),
+        )),
     }
 }
 
@@ -73,16 +120,8 @@ fn from_files(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
             );
             continue;
         };
-        let doing = format!("error when creating {:?}", document.source.as_str());
-        match submit(
-            ctx,
-            &given,
-            &scope,
-            &mapping,
-            object,
-            &doing,
-            "kubectl-create",
-        ) {
+        let doing = Doing::Reading(&document.source);
+        match submit(ctx, &given, &scope, &mapping, object, doing) {
             Err(Failure::Exit { message, .. }) => errors += &message,
             other => other?,
         }
@@ -97,6 +136,15 @@ fn from_files(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     }
 }
 
+/// Where an object comes from; failures are worded by it.
+#[derive(Clone, Copy)]
+enum Doing<'a> {
+    /// A file.
+    Reading(&'a str),
+    /// A generator: what stands after `failed to create`; empty if the failure stands alone.
+    Generating(&'a str),
+}
+
 /// Sends the object and prints what was made.
 fn submit(
     ctx: &mut Context<'_>,
@@ -104,12 +152,15 @@ fn submit(
     scope: &Scope,
     mapping: &Mapping,
     mut object: Value,
-    doing: &str,
-    manager: &'static str,
+    doing: Doing<'_>,
 ) -> Result<(), Failure> {
     let format = Format::of(given)?;
     let dry_run = DryRun::of(given)?;
     let namespace = place(&mut object, mapping, scope)?;
+    let is_generated = matches!(doing, Doing::Generating(_));
+    if is_generated && dry_run == DryRun::Client && !scope.is_explicit {
+        object.remove_path("metadata.namespace");
+    }
     if given.switch("save-config") {
         object = with_last_applied(&object);
     }
@@ -121,18 +172,21 @@ fn submit(
         request.options.field_manager = if given.has("field-manager") {
             given.text("field-manager")
         } else {
-            manager.into()
+            "kubectl-create".into()
         };
         let response = ctx.call(request)?;
         if !response.is_success() {
-            return Err(match (response.reason(), doing) {
-                ("Invalid", _) => Failure::plain(crate::failure::invalid_text(&response)),
-                (_, "") => Failure::plain(format!(
-                    "error: failed to create {}: {}",
-                    mapping.singular,
-                    response.message()
-                )),
-                _ => Failure::server_while(&response, doing),
+            return Err(match doing {
+                Doing::Generating("") => Failure::server(&response),
+                Doing::Generating(what) => {
+                    Failure::error(format!("failed to create {what} {}", response.message()))
+                }
+                Doing::Reading(_) if response.reason() == "Invalid" => {
+                    Failure::plain(crate::failure::invalid_text(&response))
+                }
+                Doing::Reading(source) => {
+                    Failure::server_while(&response, &format!("error when creating {source:?}"))
+                }
             });
         }
         response.body
@@ -159,20 +213,6 @@ fn submit(
     Ok(())
 }
 
-fn builtin(
-    group: &str,
-    version: &str,
-    kind: &str,
-    ctx: &mut Context<'_>,
-) -> Result<Mapping, Failure> {
-    let api_version = if group.is_empty() {
-        version.to_owned()
-    } else {
-        format!("{group}/{version}")
-    };
-    Ok(mapping_of(ctx, &api_version, kind)?.expect("a built-in kind"))
-}
-
 /// The one NAME argument that generators take.
 fn name_of(given: &Given, command: &str) -> Result<Str, Failure> {
     match &given.args[..] {
@@ -187,38 +227,58 @@ fn name_of(given: &Given, command: &str) -> Result<Str, Failure> {
 fn namespace(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let given = Given::parse("create namespace", COMMON, args)?;
     let name = name_of(&given, "namespace")?;
-    let scope = Scope::of(ctx, &given)?;
     let object = map! { "apiVersion": "v1", "kind": "Namespace", "metadata": map! { "name": name }, "spec": map! {}, "status": map! {} };
-    let mapping = builtin("", "v1", "Namespace", ctx)?;
-    generated(ctx, &given, &scope, &mapping, object)
+    generated(ctx, &given, object, "")
 }
 
-/// Generators report failures without the file's name.
+/// Sends what a generator made. `what` is how a failure names it: `deployment:`, `secret`.
 fn generated(
     ctx: &mut Context<'_>,
     given: &Given,
-    scope: &Scope,
-    mapping: &Mapping,
     object: Value,
+    what: &str,
 ) -> Result<(), Failure> {
-    submit(ctx, given, scope, mapping, object, "", "kubectl-create")
+    let scope = Scope::of(ctx, given)?;
+    let (api_version, kind) = (object.shared_str("apiVersion"), object.shared_str("kind"));
+    let mapping = mapping_of(ctx, &api_version, &kind)?.expect("generators make built-in kinds");
+    submit(
+        ctx,
+        given,
+        &scope,
+        &mapping,
+        object,
+        Doing::Generating(what),
+    )
+}
+
+/// The flags of every generator and its own.
+fn parse(command: &str, own: &[Flag], args: &[Str]) -> Result<Given, Failure> {
+    Given::parse(command, &[COMMON, own].concat(), args)
+}
+
+fn missing(flag: &str) -> Failure {
+    Failure::Exit {
+        code: 1,
+        message: format!("error: required flag(s) {flag:?} not set\n"),
+    }
 }
 
 fn deployment(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
-    let given = Given::parse("create deployment", COMMON, args)?;
-    let name = name_of(&given, "deployment")?;
-    let scope = Scope::of(ctx, &given)?;
+    const OWN: &[Flag] = &[
+        array("image"),
+        number("replicas").short('r'),
+        number("port"),
+    ];
+    let given = parse("create deployment", OWN, args)?;
     let images: Vec<Str> = given
         .all("image")
         .iter()
         .flat_map(|i| i.split(',').map(Str::new).collect::<Vec<_>>())
         .collect();
     if images.is_empty() {
-        return Err(Failure::Exit {
-            code: 1,
-            message: "error: required flag(s) \"image\" not set\n".into(),
-        });
+        return Err(missing("image"));
     }
+    let name = name_of(&given, "deployment")?;
     let command = given.after_dashes.clone().unwrap_or_default();
     if images.len() > 1 && !command.is_empty() {
         return Err(Failure::error(
@@ -264,6 +324,5 @@ fn deployment(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
         },
         "status": map! {},
     };
-    let mapping = builtin("apps", "v1", "Deployment", ctx)?;
-    generated(ctx, &given, &scope, &mapping, object)
+    generated(ctx, &given, object, "deployment:")
 }
