@@ -3,6 +3,7 @@
 mod deployments;
 mod golden;
 mod jobs;
+mod nodes;
 mod services;
 mod sets;
 mod world;
