@@ -2,10 +2,12 @@
 
 pub(crate) mod api_resources;
 pub(crate) mod apply;
+pub(crate) mod autoscale;
 pub(crate) mod config;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod describe;
+pub(crate) mod drain;
 pub(crate) mod exec;
 pub(crate) mod expose;
 pub(crate) mod files;
@@ -17,7 +19,9 @@ pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod scale;
 pub(crate) mod set;
+pub(crate) mod taint;
 pub(crate) mod version;
+pub(crate) mod wait;
 
 use api::Str;
 
@@ -35,6 +39,11 @@ const COMMANDS: &[(&str, Verb)] = &[
     ("delete", delete::run),
     ("rollout", rollout::run),
     ("scale", scale::run),
+    ("autoscale", autoscale::run),
+    ("cordon", drain::cordon),
+    ("uncordon", drain::uncordon),
+    ("drain", drain::drain),
+    ("taint", taint::run),
     ("describe", describe::run),
     ("logs", logs::run),
     ("log", logs::run),
@@ -42,6 +51,7 @@ const COMMANDS: &[(&str, Verb)] = &[
     ("exec", exec::run),
     ("patch", patch::run),
     ("apply", apply::run),
+    ("wait", wait::run),
     ("label", label::run),
     ("annotate", label::annotate),
     ("api-resources", api_resources::run),

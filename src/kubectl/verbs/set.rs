@@ -1,11 +1,16 @@
-//! `kubectl set image`.
+//! `kubectl set image|env|resources|selector|serviceaccount|subject`: a change of one aspect of objects.
 //!
 //! Models `kubectl/pkg/cmd/set`.
 
-use api::{PatchKind, Request, Str, Value, map};
+mod env;
+mod others;
 
+use api::{Str, Value};
+
+use super::apply::DryRun;
 use crate::flags::{Flag, Given, array, optional, switch, text};
-use crate::resource::{Mapping, Scope, select};
+use crate::resource::Scope;
+use crate::targets::{self, Target, Targets};
 use crate::{Context, Failure};
 
 const FLAGS: &[Flag] = &[
@@ -17,15 +22,26 @@ const FLAGS: &[Flag] = &[
     text("selector").short('l'),
     optional("dry-run", "unchanged"),
     text("field-manager"),
+    text("template"),
+    text("kustomize").short('k'),
+    switch("show-managed-fields"),
 ];
 
 pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     match args.first().map(Str::as_str) {
+        Some("env") => env::run(ctx, &args[1..]),
         Some("image") => image(ctx, &args[1..]),
+        Some("resources") => others::resources(ctx, &args[1..]),
+        Some("selector") => others::selector(ctx, &args[1..]),
+        Some("serviceaccount" | "sa") => others::service_account(ctx, &args[1..]),
+        Some("subject") => others::subject(ctx, &args[1..]),
         Some(other) => Err(Failure::error(format!(
             "unknown command {other:?} for \"kubectl set\""
         ))),
-        None => Err(Failure::error("set needs a subcommand")),
+        None => {
+            ctx.out("Configure application resources.\n\n These commands help you make changes to existing application resources.\n\nAvailable Commands:\n  env              Update environment variables on a pod template\n  image            Update the image of a pod template\n  resources        Update resource requests/limits on objects with pod templates\n  selector         Set the selector on a resource\n  serviceaccount   Update the service account of a resource\n  subject          Update the user, group, or service account in a role binding or cluster role binding\n\nUsage:\n  kubectl set SUBCOMMAND [options]\n\nUse \"kubectl set <command> --help\" for more information about a given command.\nUse \"kubectl options\" for a list of global command-line options (applies to all commands).\n");
+            Ok(())
+        }
     }
 }
 
@@ -44,10 +60,70 @@ pub(crate) fn pod_spec_path(kind: &str) -> Option<&'static [&'static str]> {
     })
 }
 
+/// The objects meant, fetched.
+fn begin(
+    ctx: &mut Context<'_>,
+    given: &Given,
+    scope: &Scope,
+    resources: &[Str],
+) -> Result<Targets, Failure> {
+    DryRun::of(given)?;
+    targets::find(ctx, given, scope, resources)
+}
+
+/// Changes every target, sends what differs and reports it; what `change` refuses joins the errors.
+fn finish_each(
+    ctx: &mut Context<'_>,
+    given: &Given,
+    targets: &mut Targets,
+    word: &str,
+    mut change: impl FnMut(&Target, &mut Value) -> Result<(), String>,
+) -> Result<(), Failure> {
+    let dry_run = DryRun::of(given)?;
+    for target in std::mem::take(&mut targets.found) {
+        let mut changed = target.object.clone();
+        if let Err(why) = change(&target, &mut changed) {
+            targets.errors.push(format!("error: {why}"));
+            continue;
+        }
+        if changed == target.object {
+            continue;
+        }
+        match targets::send(ctx, given, &target, &changed, "kubectl-set", dry_run) {
+            Ok(made) => targets::report(ctx, given, &target.mapping, &made, word, dry_run)?,
+            Err(Failure::Exit { message, .. }) => {
+                targets.errors.push(message.trim_end().to_owned());
+            }
+            Err(waiting) => return Err(waiting),
+        }
+    }
+    Ok(())
+}
+
+/// Goes through the containers and init containers of an object of this kind.
+fn each_container(
+    kind: &str,
+    object: &mut Value,
+    mut visit: impl FnMut(&mut Value),
+) -> Result<(), String> {
+    let path = pod_spec_path(kind).ok_or_else(|| {
+        format!("the object is not a pod or does not have a pod template: {kind}")
+    })?;
+    let spec = object.at_mut(path);
+    for field in ["initContainers", "containers"] {
+        if spec.get(field).is_empty() {
+            continue;
+        }
+        for container in spec.entry(field).list_mut() {
+            visit(container);
+        }
+    }
+    Ok(())
+}
+
 fn image(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let given = Given::parse("set image", FLAGS, args)?;
     let scope = Scope::of(ctx, &given)?;
-    let dry_run = super::apply::DryRun::of(&given)?;
     let (pairs, resources): (Vec<Str>, Vec<Str>) = given
         .args
         .iter()
@@ -66,7 +142,7 @@ fn image(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
             }
         }
     }
-    if resources.is_empty() {
+    if resources.is_empty() && !given.has("filename") {
         return Err(Failure::error(
             "one or more resources must be specified as <resource> <name> or <resource>/<name>",
         ));
@@ -74,117 +150,32 @@ fn image(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     if images.is_empty() {
         return Err(Failure::error("at least one image update is required"));
     }
-    let mut errors = Vec::new();
-    for selection in select(ctx, &resources)? {
-        let namespace = selection.mapping.namespace(&scope);
-        let objects: Vec<Value> = if selection.names.is_empty() {
-            if !(given.switch("all") || given.has("selector")) {
-                return Err(Failure::error(
-                    "resource(s) were provided, but no name was specified",
-                ));
-            }
-            ctx.object(
-                Request::list(&selection.mapping.resource, namespace.clone())
-                    .labels(given.text("selector")),
-            )?
-            .get("items")
-            .items()
-            .to_vec()
-        } else {
-            let mut objects = Vec::new();
-            for name in &selection.names {
-                objects.push(ctx.object(Request::get(
-                    &selection.mapping.resource,
-                    namespace.clone(),
-                    name.clone(),
-                ))?);
-            }
-            objects
-        };
-        for object in objects {
-            one(
-                ctx,
-                &selection.mapping,
-                &namespace,
-                &object,
-                &images,
-                dry_run,
-                &mut errors,
-            )?;
-        }
-    }
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::plain(errors.join("\n")))
-    }
-}
-
-fn one(
-    ctx: &mut Context<'_>,
-    mapping: &Mapping,
-    namespace: &Str,
-    object: &Value,
-    images: &[(String, Str)],
-    dry_run: super::apply::DryRun,
-    errors: &mut Vec<String>,
-) -> Result<(), Failure> {
-    let name = object.get("metadata").shared_str("name");
-    let Some(path) = pod_spec_path(&mapping.kind) else {
-        errors.push(format!(
-            "error: the object is not a pod or does not have a pod template: {}",
-            mapping.kind
-        ));
-        return Ok(());
-    };
-    let spec = object.at(path);
-    let mut patch_spec = map! {};
-    for (wanted, image) in images {
-        let mut found = false;
-        for list in ["containers", "initContainers"] {
-            for container in spec
-                .get(list)
-                .items()
-                .iter()
-                .filter(|c| wanted == "*" || c.str("name") == wanted)
-            {
-                found = true;
-                if container.str("image") != image.as_str() {
-                    patch_spec
-                        .entry(list)
-                        .list_mut()
-                        .push(map! { "name": container.get("name"), "image": image });
+    let mut targets = begin(ctx, &given, &scope, &resources)?;
+    finish_each(
+        ctx,
+        &given,
+        &mut targets,
+        "image updated",
+        |target, changed| {
+            let mut missing = Vec::new();
+            for (wanted, image) in &images {
+                let mut found = false;
+                each_container(&target.mapping.kind, changed, |container| {
+                    if wanted == "*" || container.str("name") == wanted {
+                        found = true;
+                        container.set("image", image.clone());
+                    }
+                })?;
+                if !found {
+                    missing.push(format!("unable to find container named {wanted:?}"));
                 }
             }
-        }
-        if !found {
-            errors.push(format!("error: unable to find container named {wanted:?}"));
-        }
-    }
-    if patch_spec.is_empty() || !errors.is_empty() {
-        return Ok(());
-    }
-    let patch = path.iter().rev().fold(patch_spec, |inner, key| {
-        let mut outer = map! {};
-        outer.set(*key, inner);
-        outer
-    });
-    if dry_run != super::apply::DryRun::Client {
-        let mut request = Request::patch(
-            &mapping.resource,
-            namespace.clone(),
-            name.clone(),
-            PatchKind::Strategic,
-            patch,
-        );
-        request.options.dry_run = dry_run == super::apply::DryRun::Server;
-        request.options.field_manager = "kubectl-set".into();
-        ctx.object(request)?;
-    }
-    ctx.out(format!(
-        "{} image updated{}\n",
-        mapping.qualified(&name),
-        dry_run.suffix()
-    ));
-    Ok(())
+            if missing.is_empty() {
+                Ok(())
+            } else {
+                Err(missing.join("\nerror: "))
+            }
+        },
+    )?;
+    targets.finish()
 }

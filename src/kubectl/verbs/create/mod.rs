@@ -9,6 +9,8 @@ mod ingress;
 mod policy;
 mod service;
 
+pub(crate) use access::subjects;
+
 use api::{Request, Str, Value, list, map};
 
 use super::apply::{DryRun, place, with_last_applied};
