@@ -1,10 +1,13 @@
 //! Tools that work while their input comes, line by line or piece by piece.
 
+use super::awk::Awk;
 use super::cat::{Cat, Tee};
 use super::context::Context;
 use super::fields::{Cut, Rev, Uniq};
 use super::grep::Grep;
 use super::head::Head;
+use super::sed::Sed;
+use super::translate::Tr;
 use crate::system::OpenId;
 use std::sync::Arc;
 
@@ -15,9 +18,12 @@ pub(crate) enum Filter {
     Tee(Tee),
     Head(Head),
     Grep(Box<Grep>),
+    Sed(Box<Sed>),
+    Awk(Box<Awk>),
     Cut(Cut),
     Rev(Rev),
     Uniq(Uniq),
+    Tr(Box<Tr>),
 }
 
 /// A filter with the inputs it is fed from.
@@ -62,6 +68,8 @@ impl Feed {
         match &mut self.filter {
             Filter::Head(head) => head.begin(&self.name, c),
             Filter::Grep(grep) => grep.begin(&self.name),
+            Filter::Sed(sed) => sed.begin(&self.name),
+            Filter::Awk(awk) => awk.begin(&self.name),
             _ => {}
         }
     }
@@ -71,6 +79,7 @@ impl Feed {
             Filter::Cat(cat) => cat.take(bytes, c),
             Filter::Tee(tee) => tee.take(bytes, c),
             Filter::Head(head) => head.take(bytes, c),
+            Filter::Tr(tr) => tr.take(bytes, c),
             _ => {
                 self.lines(bytes, c);
                 return;
@@ -99,8 +108,7 @@ impl Feed {
             }
         }
         let room = LINE_LIMIT.saturating_sub(self.partial.len());
-        self.partial
-            .extend_from_slice(&rest[..rest.len().min(room)]);
+        self.partial.extend_from_slice(&rest[..rest.len().min(room)]);
     }
 
     /// Reads no more of this input; most filters then end.
@@ -114,6 +122,10 @@ impl Feed {
         self.open = None;
         let next_file = match &mut self.filter {
             Filter::Head(_) | Filter::Grep(_) => true,
+            Filter::Sed(sed) => {
+                sed.end(c);
+                false
+            }
             _ => false,
         };
         if let Filter::Grep(grep) = &mut self.filter {
@@ -136,8 +148,10 @@ impl Feed {
                 self.stopped = true;
             }
         }
-        if let Filter::Grep(grep) = &mut self.filter {
-            grep.end(c)
+        match &mut self.filter {
+            Filter::Grep(grep) => grep.end(c),
+            Filter::Sed(sed) if self.sources.is_empty() || sed.separate() => sed.end(c),
+            _ => {}
         }
     }
 
@@ -146,6 +160,8 @@ impl Feed {
         let failed = self.any_failed;
         match &mut self.filter {
             Filter::Grep(grep) => grep.finish(failed),
+            Filter::Sed(sed) => sed.finish(failed, c),
+            Filter::Awk(awk) => awk.finish(failed, c),
             Filter::Uniq(uniq) => {
                 uniq.finish(c);
                 failed as i32
@@ -156,9 +172,11 @@ impl Feed {
     }
 }
 
-fn line(filter: &mut Filter, text: &str, _ended: bool, c: &mut Context<'_, '_>) -> bool {
+fn line(filter: &mut Filter, text: &str, ended: bool, c: &mut Context<'_, '_>) -> bool {
     match filter {
         Filter::Grep(grep) => grep.line(text, c),
+        Filter::Sed(sed) => sed.line(text, ended, c),
+        Filter::Awk(awk) => awk.line(text, c),
         Filter::Cut(cut) => cut.line(text, c),
         Filter::Rev(rev) => rev.line(text, c),
         Filter::Uniq(uniq) => uniq.line(text, c),

@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::context::Context;
+use super::net::Net;
 use super::tail::Tail;
 use crate::system::{Turn, Wait};
 
@@ -15,6 +16,7 @@ pub(crate) enum Live {
     },
     Tail(Box<Tail>),
     Batch(Box<Batch>),
+    Net(Box<Net>),
     /// Becomes another program in its first turn.
     Become(Box<crate::system::Exec>),
 }
@@ -47,6 +49,7 @@ impl Live {
             }
             Live::Tail(tail) => tail.run(c),
             Live::Batch(batch) => batch.run(c),
+            Live::Net(net) => net.run(c),
             Live::Become(exec) => Turn::Become(crate::system::Program::Exec(exec.clone())),
         }
     }

@@ -4,26 +4,36 @@
 //! when that is complete), a filter that works while its input comes ([`Run::Filter`]), and one that waits for
 //! something else ([`Run::Live`]). Messages follow busybox or the GNU tools, as the system's flavour says.
 
+mod archive;
+mod awk;
 mod batch;
 mod cat;
 mod context;
-
+mod date;
+mod diff;
+mod digest;
 mod echo;
-
+mod expr;
 mod fields;
-
+mod filesystem;
 mod filter;
-
+mod find;
 mod grep;
 mod head;
-
+mod identity;
+mod jq;
+mod list;
 mod live;
-
+mod net;
+mod paths;
 mod printf;
-
+mod processes;
+mod sed;
+mod sort;
+mod stat;
 mod table;
 mod tail;
-
+mod translate;
 mod usage;
 
 pub(crate) use context::{Context, Options};
