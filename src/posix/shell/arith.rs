@@ -31,6 +31,7 @@ fn nested(text: &str, names: &mut dyn Names, depth: u32) -> Result<i64, String> 
         rest: text,
         names,
         depth,
+        operand: "",
         skip: 0,
     };
     let value = e.comma()?;
@@ -47,6 +48,8 @@ struct Eval<'a> {
     rest: &'a str,
     names: &'a mut dyn Names,
     depth: u32,
+    /// The right operand being read, for the message of a division by zero.
+    operand: &'a str,
     /// Above zero inside the branch of `&&`, `||` or `?:` that is not taken.
     skip: u32,
 }
@@ -190,6 +193,8 @@ impl<'a> Eval<'a> {
                 return Ok(left);
             };
             self.rest = &rest[op.len()..];
+            self.blank();
+            self.operand = self.rest;
             let right = self.level(n + 1)?;
             left = self.binary(op, left, right)?;
         }
@@ -371,7 +376,13 @@ impl<'a> Eval<'a> {
             "-" => a.wrapping_sub(b),
             "*" => a.wrapping_mul(b),
             _ if b == 0 && self.skip > 0 => 0,
-            _ if b == 0 => return Err(format!("{}: division by 0", self.text.trim())),
+            _ if b == 0 => {
+                return Err(format!(
+                    "{}: division by 0 (error token is \"{}\")",
+                    self.text.trim(),
+                    self.operand
+                ));
+            }
             "/" => a.wrapping_div(b),
             _ => a.wrapping_rem(b),
         })

@@ -25,6 +25,8 @@ pub(crate) enum Stop {
     Process { reads: bool, cmd: Cmd },
     /// The command fails; a shell that is not interactive exits.
     Fail(String),
+    /// The same for a variable that is not set: bash then exits with 127.
+    Unset(String),
 }
 
 /// One argument in the making.

@@ -47,8 +47,9 @@ pub(crate) struct Options {
 
 impl Options {
     /// The value of `$-`.
-    pub(crate) fn letters(&self, interactive: bool) -> String {
+    pub(crate) fn letters(&self, interactive: bool, bash: bool) -> String {
         let flags = [
+            (bash, 'h'),
             (self.allexport, 'a'),
             (self.errexit, 'e'),
             (self.noglob, 'f'),
@@ -58,6 +59,7 @@ impl Options {
             (self.nounset, 'u'),
             (self.verbose, 'v'),
             (self.xtrace, 'x'),
+            (bash, 'B'),
             (self.noclobber, 'C'),
         ];
         flags.iter().filter(|(on, _)| *on).map(|(_, c)| c).collect()
@@ -317,6 +319,9 @@ impl Shell {
     }
 
     pub(crate) fn pipe_status(&self) -> Vec<Arc<str>> {
+        if self.pipe_status.is_empty() {
+            return vec![self.status.to_string().into()];
+        }
         self.pipe_status
             .iter()
             .map(|s| s.to_string().into())

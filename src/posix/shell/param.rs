@@ -80,7 +80,7 @@ impl Expander<'_> {
                         "parameter not set".into()
                     };
                 }
-                Err(Stop::Fail(format!("{}: {text}", p.name)))
+                Err(Stop::Unset(format!("{}: {text}", p.name)))
             }
             ParamOp::Bad(text) => Err(Stop::Fail(format!("{text}: bad substitution"))),
             ParamOp::Keys => {
@@ -118,7 +118,7 @@ impl Expander<'_> {
                 let Some(value) = value else {
                     return Ok(None);
                 };
-                self.transform(op, value, p.index.is_none()).map(Some)
+                self.transform(op, value, p.index.is_none(), &p.name).map(Some)
             }
         }
     }
@@ -133,7 +133,7 @@ impl Expander<'_> {
             crate::syntax::Dialect::Bash => "unbound variable",
             _ => "parameter not set",
         };
-        Err(Stop::Fail(format!("{}: {text}", p.name)))
+        Err(Stop::Unset(format!("{}: {text}", p.name)))
     }
 
     /// The word of `${x:-word}`, which keeps its own quoting.
@@ -181,6 +181,14 @@ impl Expander<'_> {
         match &p.index {
             Some(Index::At(word)) => {
                 let key = self.subscript(&p.name, word)?;
+                if &*p.name == "PIPESTATUS" {
+                    let all = self.sh.pipe_status();
+                    let found = key.parse().ok().and_then(|i: usize| all.get(i).cloned());
+                    return Ok(found.map(Values::One));
+                }
+                if &*p.name == "FUNCNAME" {
+                    return Ok(self.sh.function_name().filter(|_| key == "0").map(Values::One));
+                }
                 return Ok(self.element(&p.name, &key).map(Values::One));
             }
             Some(which) => {
@@ -227,7 +235,7 @@ impl Expander<'_> {
             "#" => sh.args.len().to_string(),
             "$" => sh.pid.to_string(),
             "!" => sh.last_background.map(|p| p.to_string())?,
-            "-" => sh.options.letters(sh.interactive),
+            "-" => sh.options.letters(sh.interactive, sh.dialect == crate::syntax::Dialect::Bash),
             "PPID" => sh.parent.to_string(),
             "LINENO" => sh.line.to_string(),
             "UID" | "EUID" if sh.dialect == crate::syntax::Dialect::Bash => {
@@ -260,7 +268,7 @@ impl Expander<'_> {
         })
     }
 
-    fn transform(&mut self, op: &ParamOp, value: Values, positional: bool) -> Expanded<Values> {
+    fn transform(&mut self, op: &ParamOp, value: Values, positional: bool, name: &str) -> Expanded<Values> {
         if let ParamOp::Value = op {
             return Ok(value);
         }
@@ -270,7 +278,7 @@ impl Expander<'_> {
                 Some(word) => Some(self.arith(word)?),
                 None => None,
             };
-            return self.slice(value, offset, length, positional);
+            return self.slice(value, offset, length, positional, name);
         }
         let change = self.change(op)?;
         Ok(match value {
@@ -288,6 +296,7 @@ impl Expander<'_> {
         offset: i64,
         length: Option<i64>,
         positional: bool,
+        name: &str,
     ) -> Expanded<Values> {
         let range = |count: usize| {
             let count = count as i64;
@@ -318,6 +327,18 @@ impl Expander<'_> {
                 if positional {
                     // `${@:1}` counts from `$0`.
                     items.insert(0, self.sh.name.clone());
+                } else if offset > 0 {
+                    // The offset is a subscript, and arrays may have gaps.
+                    let keys = match self.sh.vars.get(name).and_then(|v| v.value.as_ref()) {
+                        Some(Value::Array(list)) => list.keys().filter(|k| **k < offset).count(),
+                        _ => offset as usize,
+                    };
+                    let rest = items.split_off(keys.min(items.len()));
+                    let count = length.map_or(rest.len(), |n| (n.max(0) as usize).min(rest.len()));
+                    return Ok(Values::Many {
+                        items: rest[..count].to_vec(),
+                        joined,
+                    });
                 }
                 let range = range(items.len())?;
                 Values::Many {

@@ -241,6 +241,10 @@ impl Shell {
                 let Some(item) = items.get(next as usize).cloned() else {
                     return Flow::Go;
                 };
+                if self.options.xtrace && self.dialect == Dialect::Bash {
+                    let words: Vec<String> = items.iter().map(|i| super::quote(i)).collect();
+                    let _ = k.put(p, 2, format!("+ for {name} in {}\n", words.join(" ")).as_bytes());
+                }
                 if !self.assign_checked(name, item, p, k) {
                     return self.fatal(1, p, k);
                 }
@@ -433,6 +437,7 @@ impl Shell {
                 };
                 let who = match source.kind {
                     SourceKind::Line => format!("{name}:"),
+                    SourceKind::Eval => format!("{name}: eval: line {line}:"),
                     _ => format!("{name}:{dash_c} line {line}:"),
                 };
                 let mut text = format!("{who} {message}\n");
@@ -447,6 +452,10 @@ impl Shell {
             Dialect::Dash => format!("{name}: {line}: {message}\n"),
         };
         let _ = k.put(p, 2, text.as_bytes());
+        if matches!(source.kind, SourceKind::Eval | SourceKind::File) && self.dialect == Dialect::Bash {
+            // Only the text that was read is given up.
+            return self.settle(2, p, k);
+        }
         if source.kind == SourceKind::Stdin {
             let mut source = source.clone();
             source.at = source.text.len();
@@ -700,13 +709,17 @@ impl Shell {
                 .find(|s| *s != 0)
                 .unwrap_or(0);
         }
-        self.pipe_status = statuses;
-        self.settle(status, p, k)
+        let flow = self.settle(status, p, k);
+        if statuses.len() > 1 {
+            self.pipe_status = statuses;
+        }
+        flow
     }
 
     /// A command ended with this status: `set -e` and the ERR trap look at it.
     pub(crate) fn settle(&mut self, status: i32, p: &mut Process, k: &mut Kernel<'_>) -> Flow {
         self.status = status;
+        self.pipe_status.clear();
         if status == 0 || !self.options.errexit || self.interactive {
             return Flow::Go;
         }
@@ -833,12 +846,20 @@ impl Shell {
                 self.frames.push(Frame::Start(Box::new(start)));
                 self.process_substitution(reads, &cmd, p, k)
             }
-            Stop::Fail(message) => {
+            stop @ (Stop::Fail(_) | Stop::Unset(_)) => {
+                let unset = matches!(stop, Stop::Unset(_));
+                let (Stop::Fail(message) | Stop::Unset(message)) = stop else {
+                    return Flow::Go;
+                };
                 for fd in start.pipes {
                     k.close_fd(p, fd);
                 }
                 self.complain(p, k, &message);
-                let status = if self.dialect == Dialect::Bash { 1 } else { 2 };
+                let status = match self.dialect {
+                    Dialect::Bash if unset && !self.interactive => 127,
+                    Dialect::Bash => 1,
+                    _ => 2,
+                };
                 self.fatal(status, p, k)
             }
         }

@@ -428,7 +428,8 @@ impl Parser<'_> {
             length = true;
             self.at += 1;
         } else if first == Some('!')
-            && second.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+            && (second.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+                || second == Some('#') && self.peek_at(2) == Some('}'))
         {
             indirect = true;
             self.at += 1;

@@ -34,18 +34,22 @@ pub(super) fn tar(c: &mut Context<'_, '_>) -> i32 {
         ("verbose", 'v'),
         ("gzip", 'z'),
         ("strip-components=", 'S'),
-        ("no-same-owner", 'O'),
-        ("no-same-permissions", 'O'),
+        ("no-same-owner", 'N'),
+        ("no-same-permissions", 'N'),
         ("exclude=", 'X'),
         ("warning=", 'W'),
-        ("to-stdout", 'o'),
-        ("overwrite", 'O'),
+        ("to-stdout", 'O'),
+        ("overwrite", 'N'),
     ];
     let o = match Options::parse_args(c, &args, "cxtvzjJpmokhOP", "fCTX", &long, false) {
         Ok(o) => o,
         Err(status) => return if status == 1 { 2 } else { status },
     };
-    let archive = o.value('f').unwrap_or("-").to_string();
+    let mut archive = o.value('f').unwrap_or("-").to_string();
+    if archive != "-" && !archive.starts_with('/') {
+        // `-C` comes later and does not concern the archive.
+        archive = format!("{}/{archive}", c.p.cwd.trim_end_matches('/'));
+    }
     if let Some(dir) = o.value('C').map(String::from) {
         match c.files().find(&dir, true) {
             Ok(place) if c.files().is_dir(&dir) => c.p.cwd = place.path.into(),
@@ -54,6 +58,7 @@ pub(super) fn tar(c: &mut Context<'_, '_>) -> i32 {
             Err(errno) => return c.fail(2, &format!("{dir}: Cannot open: {errno}")),
         }
     }
+    let shown = o.value('f').unwrap_or("-").to_string();
     if o.has('c') {
         return create(c, &o, &archive);
     }
@@ -62,7 +67,10 @@ pub(super) fn tar(c: &mut Context<'_, '_>) -> i32 {
     }
     let bytes = match c.input(&archive) {
         Ok(bytes) => bytes,
-        Err(errno) => return c.fail(2, &format!("{archive}: Cannot open: {errno}")),
+        Err(errno) => {
+            c.warn(&format!("{shown}: Cannot open: {errno}"));
+            return c.fail(2, "Error is not recoverable: exiting now");
+        }
     };
     if c.wants_input {
         return 0;
@@ -88,6 +96,7 @@ fn create(c: &mut Context<'_, '_>, o: &Options, archive: &str) -> i32 {
         }
         status |= add(c, o, path, archive, &mut out, 0);
     }
+    let shown = o.value('f').unwrap_or("-").to_string();
     out.resize(out.len() + 2 * BLOCK, 0);
     let padded = out.len().div_ceil(20 * BLOCK) * 20 * BLOCK;
     out.resize(padded, 0);
@@ -97,7 +106,7 @@ fn create(c: &mut Context<'_, '_>, o: &Options, archive: &str) -> i32 {
     }
     match c.files().write(archive, &out) {
         Ok(()) => status,
-        Err(errno) => c.fail(2, &format!("{archive}: Cannot open: {errno}")),
+        Err(errno) => c.fail(2, &format!("{shown}: Cannot open: {errno}")),
     }
 }
 
@@ -277,7 +286,7 @@ fn read(c: &mut Context<'_, '_>, o: &Options, bytes: &[u8]) -> i32 {
             }
             continue;
         }
-        if o.has('O') && o.has('o') {
+        if o.has('O') {
             c.out.extend_from_slice(body);
             continue;
         }

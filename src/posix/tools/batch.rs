@@ -279,14 +279,14 @@ pub(super) fn timeout(c: &mut Context<'_, '_>) -> Result<Live, i32> {
     let mut operands = o.operands.clone();
     let limit = match o.value('t') {
         Some(t) => t.to_string(),
-        None if operands.is_empty() => return Err(c.fail(125, "missing operand")),
+        None if operands.is_empty() => return Err(c.misuse(125, "missing operand")),
         None => operands.remove(0).to_string(),
     };
     let Some(micros) = seconds(&limit) else {
         return Err(c.fail(125, &format!("invalid time interval '{limit}'")));
     };
     if operands.is_empty() {
-        return Err(c.fail(125, "missing operand"));
+        return Err(c.misuse(125, "missing operand"));
     }
     let signal = match o.value('s') {
         Some(name) => match Signal::parse(name) {
@@ -414,7 +414,7 @@ pub(super) fn wrapper(c: &mut Context<'_, '_>) -> Result<Live, i32> {
         c.p.ignored |= Signal::HUP.bit();
     }
     if o.operands.is_empty() {
-        return Err(c.fail(125, "missing operand"));
+        return Err(c.misuse(125, "missing operand"));
     }
     let env = c.env.clone();
     Ok(become_program(c, o.operands.into(), env))

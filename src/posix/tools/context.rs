@@ -207,6 +207,16 @@ impl<'a, 'k> Context<'a, 'k> {
         }
     }
 
+    /// A failure that comes from using the tool wrongly: GNU points at its help.
+    pub(crate) fn misuse(&mut self, status: i32, message: &str) -> i32 {
+        self.warn(message);
+        if !self.busybox() {
+            let text = format!("Try '{} --help' for more information.\n", self.name());
+            self.err.extend_from_slice(text.as_bytes());
+        }
+        status
+    }
+
     /// The message for an option that does not exist.
     pub(crate) fn bad_option(&mut self, option: &str) -> i32 {
         let name = self.name().to_string();

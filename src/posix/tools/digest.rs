@@ -26,7 +26,7 @@ pub(crate) fn encode_base64(bytes: &[u8]) -> String {
 pub(crate) fn decode_base64(text: &[u8]) -> (Vec<u8>, bool) {
     let mut out = Vec::new();
     let (mut n, mut have, mut pads, mut good) = (0u32, 0, 0, true);
-    for b in text.iter().filter(|b| !b.is_ascii_whitespace()) {
+    for b in text.iter().filter(|b| **b != b'\n') {
         if *b == b'=' {
             pads += 1;
             continue;

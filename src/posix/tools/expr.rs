@@ -33,7 +33,7 @@ pub(super) fn pwd(c: &mut Context<'_, '_>) -> i32 {
 pub(super) fn expr(c: &mut Context<'_, '_>) -> i32 {
     let args = c.args();
     if args.is_empty() {
-        return c.fail(2, "missing operand");
+        return c.misuse(2, "missing operand");
     }
     let mut e = Expr {
         args: &args,

@@ -210,7 +210,7 @@ fn pairs(c: &mut Context<'_, '_>, o: &Options) -> Result<Vec<(Arc<str>, String)>
             } else {
                 format!("missing destination file operand after '{}'", operands[0])
             };
-            return Err(c.fail(1, &message));
+            return Err(c.misuse(1, &message));
         }
         None => operands.pop().expect("there are two operands"),
     };
@@ -544,7 +544,7 @@ pub(super) fn chmod(c: &mut Context<'_, '_>) -> i32 {
         .iter()
         .filter(|a| !matches!(&***a, "-R" | "--recursive" | "-f" | "-v" | "-Rf" | "-fR" | "-Rv" | "--"));
     let Some(mode) = rest.next() else {
-        return c.fail(1, "missing operand");
+        return c.misuse(1, "missing operand");
     };
     let paths: Vec<Arc<str>> = rest.cloned().collect();
     if paths.is_empty() {
@@ -568,7 +568,7 @@ pub(super) fn chmod(c: &mut Context<'_, '_>) -> i32 {
                 }
             };
             let Some(new) = changed_mode(mode, stat.meta.mode, stat.kind == Kind::Directory) else {
-                return c.fail(1, &format!("invalid mode: '{mode}'"));
+                return c.misuse(1, &format!("invalid mode: '{mode}'"));
             };
             if let Err(errno) = c.files().chmod(&path, new) {
                 let message = if c.busybox() {
@@ -589,7 +589,7 @@ pub(super) fn chown(c: &mut Context<'_, '_>) -> i32 {
         Err(status) => return status,
     };
     let Some((owner, paths)) = o.operands.split_first() else {
-        return c.fail(1, "missing operand");
+        return c.misuse(1, "missing operand");
     };
     if paths.is_empty() {
         return c.fail(1, &format!("missing operand after '{owner}'"));

@@ -26,6 +26,8 @@ pub(crate) struct Grep {
     line: u64,
     matched: u64,
     any: bool,
+    /// An input could not be read, and it was not to be told.
+    trouble: bool,
     held: Vec<(u64, String)>,
     after_left: usize,
     last_printed: Option<u64>,
@@ -119,6 +121,7 @@ pub(super) fn grep(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i
     let before = number('B')?.unwrap_or(context);
     let after = number('A')?.unwrap_or(context);
     let max = number('m')?;
+    let mut trouble = false;
     let recursive = o.has('r') || o.has('R');
     let mut sources = o.sources();
     if recursive {
@@ -136,9 +139,11 @@ pub(super) fn grep(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i
                 c.warn(&format!("{source}: {}", Errno::IsDirectory));
             }
         }
+        let before = sources.len();
         sources.retain(|s| &**s == "-" || !c.files().is_dir(s));
+        trouble |= sources.len() < before;
     }
-    let grep = Grep {
+    let mut grep = Grep {
         patterns,
         invert: o.has('v'),
         count: o.has('c'),
@@ -158,12 +163,15 @@ pub(super) fn grep(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i
         line: 0,
         matched: 0,
         any: false,
+        trouble,
         held: Vec::new(),
         after_left: 0,
         last_printed: None,
     };
     if grep.no_messages {
+        let before = sources.len();
         sources.retain(|s| &**s == "-" || c.files().exists(s));
+        grep.trouble |= sources.len() < before;
     }
     Ok((Filter::Grep(Box::new(grep)), sources))
 }
@@ -345,7 +353,7 @@ impl Grep {
     }
 
     pub(crate) fn finish(&mut self, failed: bool) -> i32 {
-        match (self.any, failed) {
+        match (self.any, failed || self.trouble) {
             (true, _) if self.quiet => 0,
             (_, true) => 2,
             (any, false) => !any as i32,

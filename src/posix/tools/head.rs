@@ -20,7 +20,8 @@ pub(super) fn head(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i
     let args: Vec<Arc<str>> = c
         .args()
         .iter()
-        .map(|a| match a.strip_prefix('-') {
+        .enumerate()
+        .map(|(i, a)| match a.strip_prefix('-').filter(|_| i == 0) {
             // The old spelling: head -5.
             Some(n) if !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) => {
                 format!("-n{n}").into()

@@ -85,6 +85,7 @@ pub(super) fn jq(c: &mut Context<'_, '_>) -> i32 {
             return 0;
         }
     }
+    let lines = source.matches('\n').count();
     let mut broken = None;
     let mut inputs = if o.has('n') {
         vec![Json::Null]
@@ -130,7 +131,7 @@ pub(super) fn jq(c: &mut Context<'_, '_>) -> i32 {
             last = Some(value);
         }
         if let Err(message) = outcome {
-            c.warn(&format!("error (at <stdin>:0): {message}"));
+            c.warn(&format!("error (at <stdin>:{lines}): {message}"));
             status = 5;
         }
     }

@@ -58,7 +58,7 @@ impl Live {
 pub(super) fn sleep(c: &mut Context<'_, '_>) -> Result<Live, i32> {
     let args = c.args();
     if args.is_empty() {
-        return Err(c.fail(1, "missing operand"));
+        return Err(c.misuse(1, "missing operand"));
     }
     let mut total = 0i64;
     for arg in &args {

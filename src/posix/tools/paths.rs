@@ -10,7 +10,7 @@ pub(super) fn basename(c: &mut Context<'_, '_>) -> i32 {
         Err(status) => return status,
     };
     if o.operands.is_empty() {
-        return c.fail(1, "missing operand");
+        return c.misuse(1, "missing operand");
     }
     let many = o.has('a') || o.has('s');
     let suffix = match o.value('s') {
@@ -38,7 +38,7 @@ pub(super) fn basename(c: &mut Context<'_, '_>) -> i32 {
 pub(super) fn dirname(c: &mut Context<'_, '_>) -> i32 {
     let paths = c.args();
     if paths.is_empty() {
-        return c.fail(1, "missing operand");
+        return c.misuse(1, "missing operand");
     }
     for path in &paths {
         let trimmed = path.trim_end_matches('/');
@@ -68,7 +68,7 @@ pub(super) fn readlink(c: &mut Context<'_, '_>) -> i32 {
         Err(status) => return status,
     };
     if o.operands.is_empty() {
-        return c.fail(1, "missing operand");
+        return c.misuse(1, "missing operand");
     }
     let mut status = 0;
     for path in &o.operands {

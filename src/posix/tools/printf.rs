@@ -86,7 +86,7 @@ fn once<'a>(
             }
             'q' => {
                 let value = values.next().map_or("", |v| v);
-                let quoted = crate::shell::quote(value);
+                let quoted = backslashed(value);
                 made.bytes
                     .extend_from_slice(pad(&quoted, &conversion).as_bytes());
             }
@@ -134,6 +134,30 @@ fn once<'a>(
     true
 }
 
+/// A text quoted as bash's `%q` does it.
+fn backslashed(text: &str) -> String {
+    if text.is_empty() {
+        return "''".into();
+    }
+    if text.contains(char::is_control) {
+        let inner = text
+            .replace('\\', "\\\\")
+            .replace('\'', "\\'")
+            .replace('\n', "\\n")
+            .replace('\t', "\\t")
+            .replace('\r', "\\r");
+        return format!("$'{inner}'");
+    }
+    let mut out = String::new();
+    for (i, c) in text.chars().enumerate() {
+        if " !\"$&'()*,;<>?[\\]^`{|}".contains(c) || i == 0 && "#~".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
 fn escape_length(text: &str) -> usize {
     let mut chars = text.char_indices().skip(1);
     match chars.next() {
@@ -176,6 +200,7 @@ pub(crate) fn conversion(text: &str, mut star: impl FnMut() -> i64) -> (Conversi
             '+' => c.plus = true,
             ' ' => c.space = true,
             '#' => c.alternate = true,
+            '\'' => {}
             _ => break,
         }
         i += 1;

@@ -247,7 +247,8 @@ pub(super) fn sort(c: &mut Context<'_, '_>) -> i32 {
     if o.has('c') || o.has('C') {
         for (i, pair) in lines.windows(2).enumerate() {
             if by_keys(&pair[0], &pair[1]) == Ordering::Greater {
-                return c.fail(1, &format!("-:{}: disorder: {}", i + 2, pair[1]));
+                let source = o.sources()[0].clone();
+                return c.fail(1, &format!("{source}:{}: disorder: {}", i + 2, pair[1]));
             }
         }
         return 0;
@@ -521,7 +522,7 @@ pub(super) fn comm(c: &mut Context<'_, '_>) -> i32 {
         Err(status) => return status,
     };
     let [first, second] = &o.operands[..] else {
-        return c.fail(1, "missing operand");
+        return c.misuse(1, "missing operand");
     };
     let (Some(a), Some(b)) = (c.text_of(first), c.text_of(second)) else {
         return 1;
@@ -630,7 +631,7 @@ pub(super) fn seq(c: &mut Context<'_, '_>) -> i32 {
         [last] => ("1", "1", last),
         [first, last] => (first, "1", last),
         [first, step, last] => (first, step, last),
-        [] => return c.fail(1, "missing operand"),
+        [] => return c.misuse(1, "missing operand"),
         _ => return c.fail(1, &format!("extra operand '{}'", texts[3])),
     };
     for text in [first, step, last] {
@@ -640,7 +641,7 @@ pub(super) fn seq(c: &mut Context<'_, '_>) -> i32 {
             } else {
                 format!("invalid floating point argument: '{text}'")
             };
-            return c.fail(1, &message);
+            return c.misuse(1, &message);
         }
     }
     // Scaled integers, so that 0.1 + 0.2 is 0.3.

@@ -13,7 +13,7 @@ pub(super) fn stat(c: &mut Context<'_, '_>) -> i32 {
         Err(status) => return status,
     };
     if o.operands.is_empty() {
-        return c.fail(1, "missing operand");
+        return c.misuse(1, "missing operand");
     }
     let mut status = 0;
     for path in &o.operands {

@@ -19,13 +19,13 @@ pub(super) fn tr(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i32
     let long = [("delete", 'd'), ("squeeze-repeats", 's'), ("complement", 'c'), ("truncate-set1", 't')];
     let o = Options::parse_args(c, &args, "dscCt", "", &long, true)?;
     let Some(first) = o.operands.first().cloned() else {
-        return Err(c.fail(1, "missing operand"));
+        return Err(c.misuse(1, "missing operand"));
     };
     let from = set(&first);
     let second = o.operands.get(1).map(|s| set(s));
     let (delete, squeezes) = (o.has('d'), o.has('s'));
     if second.is_none() && !delete && !squeezes {
-        return Err(c.fail(1, &format!("missing operand after '{first}'")));
+        return Err(c.misuse(1, &format!("missing operand after '{first}'")));
     }
     let squeeze = squeezes.then(|| second.clone().unwrap_or_else(|| from.clone()));
     let squeeze_complement = squeezes && second.is_none();

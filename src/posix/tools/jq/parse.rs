@@ -414,6 +414,15 @@ impl Parser {
                 while self.peek().is_some_and(|c| c.is_ascii_digit() || c == '.') {
                     self.at += 1;
                 }
+                if matches!(self.peek(), Some('e' | 'E')) {
+                    let sign = matches!(self.chars.get(self.at + 1), Some('+' | '-')) as usize;
+                    if self.chars.get(self.at + 1 + sign).is_some_and(char::is_ascii_digit) {
+                        self.at += 1 + sign;
+                        while self.peek().is_some_and(|c| c.is_ascii_digit()) {
+                            self.at += 1;
+                        }
+                    }
+                }
                 let text: String = self.chars[start..self.at].iter().collect();
                 match text.parse() {
                     Ok(n) => Ok(Filter::Literal(Json::Number(n))),
