@@ -9,8 +9,6 @@
 //! Entry points: [`System::spawn`] for a container's command, [`Terminal`] for a person at a prompt,
 //! [`run_script`] for tests. In reading order: `files`, `syntax`, `shell`, `system`, `tools`.
 
-#![allow(dead_code)]
-
 mod drive;
 mod files;
 mod host;

@@ -12,7 +12,11 @@ fn main() {
     let mut args = args.into_iter();
     let shell = args.next().unwrap_or_else(|| "bash".into());
     let script = args.next().unwrap_or_default();
-    let flavour = if shell == "ash" { Flavour::Busybox } else { Flavour::Gnu };
+    let flavour = if shell == "ash" {
+        Flavour::Busybox
+    } else {
+        Flavour::Gnu
+    };
     let done = run_script_as(&shell, flavour, &script, Volume::new());
     if json {
         let status = done.status.map_or("null".into(), |s| s.to_string());
@@ -25,7 +29,11 @@ fn main() {
     }
     print!("{}", done.stdout);
     eprint!("{}", done.stderr);
-    eprintln!("[status {:?} after {} s]", done.status, done.micros / 1_000_000);
+    eprintln!(
+        "[status {:?} after {} s]",
+        done.status,
+        done.micros / 1_000_000
+    );
 }
 
 fn quoted(text: &str) -> String {

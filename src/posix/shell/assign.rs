@@ -34,7 +34,6 @@ pub(crate) fn ready(e: &mut Expander<'_>, assigns: &[Assign]) -> Expanded<Vec<Re
             None => None,
         };
         let value = match &assign.value {
-            AssignValue::Nothing => ReadyValue::Nothing,
             AssignValue::Word(word) => ReadyValue::Text(e.text(word)?.into()),
             AssignValue::Array(items) => {
                 let mut list = Vec::new();

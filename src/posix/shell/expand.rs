@@ -7,7 +7,7 @@
 use super::Shell;
 use super::arith::{self, Names};
 use super::param::Values;
-use super::pattern::{glob, unescape};
+use super::pattern::glob;
 use super::vars::Value;
 use crate::files::Files;
 use crate::syntax::{Cmd, Part, Word};
@@ -429,9 +429,4 @@ impl Names for Expander<'_> {
             value: value.to_string().into(),
         });
     }
-}
-
-/// A pattern's text when it holds no magic.
-pub(crate) fn plain(pattern: &str) -> String {
-    unescape(pattern)
 }

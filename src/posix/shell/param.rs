@@ -118,7 +118,8 @@ impl Expander<'_> {
                 let Some(value) = value else {
                     return Ok(None);
                 };
-                self.transform(op, value, p.index.is_none(), &p.name).map(Some)
+                self.transform(op, value, p.index.is_none(), &p.name)
+                    .map(Some)
             }
         }
     }
@@ -187,7 +188,11 @@ impl Expander<'_> {
                     return Ok(found.map(Values::One));
                 }
                 if &*p.name == "FUNCNAME" {
-                    return Ok(self.sh.function_name().filter(|_| key == "0").map(Values::One));
+                    return Ok(self
+                        .sh
+                        .function_name()
+                        .filter(|_| key == "0")
+                        .map(Values::One));
                 }
                 return Ok(self.element(&p.name, &key).map(Values::One));
             }
@@ -235,7 +240,9 @@ impl Expander<'_> {
             "#" => sh.args.len().to_string(),
             "$" => sh.pid.to_string(),
             "!" => sh.last_background.map(|p| p.to_string())?,
-            "-" => sh.options.letters(sh.interactive, sh.dialect == crate::syntax::Dialect::Bash),
+            "-" => sh
+                .options
+                .letters(sh.interactive, sh.dialect == crate::syntax::Dialect::Bash),
             "PPID" => sh.parent.to_string(),
             "LINENO" => sh.line.to_string(),
             "UID" | "EUID" if sh.dialect == crate::syntax::Dialect::Bash => {
@@ -268,7 +275,13 @@ impl Expander<'_> {
         })
     }
 
-    fn transform(&mut self, op: &ParamOp, value: Values, positional: bool, name: &str) -> Expanded<Values> {
+    fn transform(
+        &mut self,
+        op: &ParamOp,
+        value: Values,
+        positional: bool,
+        name: &str,
+    ) -> Expanded<Values> {
         if let ParamOp::Value = op {
             return Ok(value);
         }

@@ -243,7 +243,11 @@ impl Shell {
                 };
                 if self.options.xtrace && self.dialect == Dialect::Bash {
                     let words: Vec<String> = items.iter().map(|i| super::quote(i)).collect();
-                    let _ = k.put(p, 2, format!("+ for {name} in {}\n", words.join(" ")).as_bytes());
+                    let _ = k.put(
+                        p,
+                        2,
+                        format!("+ for {name} in {}\n", words.join(" ")).as_bytes(),
+                    );
                 }
                 if !self.assign_checked(name, item, p, k) {
                     return self.fatal(1, p, k);
@@ -452,7 +456,9 @@ impl Shell {
             Dialect::Dash => format!("{name}: {line}: {message}\n"),
         };
         let _ = k.put(p, 2, text.as_bytes());
-        if matches!(source.kind, SourceKind::Eval | SourceKind::File) && self.dialect == Dialect::Bash {
+        if matches!(source.kind, SourceKind::Eval | SourceKind::File)
+            && self.dialect == Dialect::Bash
+        {
             // Only the text that was read is given up.
             return self.settle(2, p, k);
         }

@@ -93,8 +93,6 @@ pub(crate) struct Assign {
 /// What is assigned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AssignValue {
-    /// `export NAME` without a value.
-    Nothing,
     Word(Word),
     /// Elements, each with its index if one was written.
     Array(Elements),

@@ -99,16 +99,6 @@ pub(crate) struct Parser<'a> {
     alias_end: usize,
 }
 
-/// Parses a whole text; for tests and for functions that need it at once.
-pub(crate) fn parse_all(text: &str, dialect: Dialect) -> Result<Vec<Cmd>, ParseError> {
-    let mut parser = Parser::new(text, dialect);
-    let mut all = Vec::new();
-    while let Some(cmd) = parser.next_command()? {
-        all.push(cmd);
-    }
-    Ok(all)
-}
-
 impl<'a> Parser<'a> {
     pub(crate) fn new(src: &'a str, dialect: Dialect) -> Parser<'a> {
         Parser::resume(src, 0, 1, dialect)

@@ -41,8 +41,7 @@ impl Parser<'_> {
         let mut lit = String::new();
         let mut started = false;
         let mut parens = 0u32;
-        loop {
-            let Some(c) = self.peek() else { break };
+        while let Some(c) = self.peek() {
             let ends = match mode {
                 Mode::Plain => c.is_ascii_whitespace() || ";&|()<>".contains(c),
                 Mode::Until(end) => c == end || c == '\n',

@@ -113,10 +113,14 @@ pub struct ProcessInfo {
     pub steps: u64,
 }
 
+/// Boxed, because a process is taken out and put back for every turn it runs.
+#[allow(clippy::vec_box)]
+type Table = Vec<Box<Process>>;
+
 /// All processes of one container, or of the terminal.
 #[derive(Clone, Debug)]
 pub struct System {
-    pub(crate) processes: Vec<Box<Process>>,
+    pub(crate) processes: Table,
     pub(crate) opens: Vec<Open>,
     pub(crate) pipes: Vec<Pipe>,
     pub(crate) inputs: Vec<Input>,

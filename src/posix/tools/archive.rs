@@ -54,7 +54,9 @@ pub(super) fn tar(c: &mut Context<'_, '_>) -> i32 {
         match c.files().find(&dir, true) {
             Ok(place) if c.files().is_dir(&dir) => c.p.cwd = place.path.into(),
             Ok(_) => return c.fail(2, &format!("{dir}: Cannot open: Not a directory")),
-            Err(errno) if c.busybox() => return c.fail(1, &format!("can't change directory to '{dir}': {errno}")),
+            Err(errno) if c.busybox() => {
+                return c.fail(1, &format!("can't change directory to '{dir}': {errno}"));
+            }
             Err(errno) => return c.fail(2, &format!("{dir}: Cannot open: {errno}")),
         }
     }
@@ -63,7 +65,10 @@ pub(super) fn tar(c: &mut Context<'_, '_>) -> i32 {
         return create(c, &o, &archive);
     }
     if !o.has('x') && !o.has('t') {
-        return c.fail(2, "You must specify one of the '-Acdtrux', '--delete' or '--test-label' options");
+        return c.fail(
+            2,
+            "You must specify one of the '-Acdtrux', '--delete' or '--test-label' options",
+        );
     }
     let bytes = match c.input(&archive) {
         Ok(bytes) => bytes,
@@ -110,9 +115,20 @@ fn create(c: &mut Context<'_, '_>, o: &Options, archive: &str) -> i32 {
     }
 }
 
-fn add(c: &mut Context<'_, '_>, o: &Options, path: &str, archive: &str, out: &mut Vec<u8>, depth: u32) -> i32 {
+fn add(
+    c: &mut Context<'_, '_>,
+    o: &Options,
+    path: &str,
+    archive: &str,
+    out: &mut Vec<u8>,
+    depth: u32,
+) -> i32 {
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or("");
-    if o.values('X').iter().any(|x| crate::shell::pattern::matches(x, last) || *x == path) || depth > 64 {
+    if o.values('X')
+        .iter()
+        .any(|x| crate::shell::pattern::matches(x, last) || *x == path)
+        || depth > 64
+    {
         return 0;
     }
     let stat = match c.files().stat(path, o.has('h')) {
@@ -121,7 +137,9 @@ fn add(c: &mut Context<'_, '_>, o: &Options, path: &str, archive: &str, out: &mu
             let message = if c.busybox() {
                 format!("{path}: {errno}")
             } else {
-                format!("{path}: Cannot stat: {errno}\ntar: Exiting with failure status due to previous errors")
+                format!(
+                    "{path}: Cannot stat: {errno}\ntar: Exiting with failure status due to previous errors"
+                )
             };
             return c.fail(if c.busybox() { 1 } else { 2 }, &message);
         }
@@ -129,9 +147,17 @@ fn add(c: &mut Context<'_, '_>, o: &Options, path: &str, archive: &str, out: &mu
     if path == archive {
         return 0;
     }
-    let name = if o.has('P') { path } else { path.trim_start_matches('/') };
+    let name = if o.has('P') {
+        path
+    } else {
+        path.trim_start_matches('/')
+    };
     let mut entry = Entry {
-        name: if name.is_empty() { ".".into() } else { name.to_string() },
+        name: if name.is_empty() {
+            ".".into()
+        } else {
+            name.to_string()
+        },
         mode: stat.meta.mode,
         size: 0,
         modified: stat.meta.modified / 1_000_000,
@@ -160,7 +186,8 @@ fn add(c: &mut Context<'_, '_>, o: &Options, path: &str, archive: &str, out: &mu
     if o.has('v') {
         // The listing goes where the archive does not.
         if archive == "-" {
-            c.err.extend_from_slice(format!("{}\n", entry.name).as_bytes());
+            c.err
+                .extend_from_slice(format!("{}\n", entry.name).as_bytes());
         } else {
             let name = entry.name.clone();
             c.line(&name);
@@ -223,7 +250,13 @@ fn parse_header(block: &[u8]) -> Option<Entry> {
     let sum: u32 = block
         .iter()
         .enumerate()
-        .map(|(i, b)| if (148..156).contains(&i) { 32 } else { *b as u32 })
+        .map(|(i, b)| {
+            if (148..156).contains(&i) {
+                32
+            } else {
+                *b as u32
+            }
+        })
         .sum();
     if octal(&block[148..156]) != sum as u64 {
         return None;
@@ -231,7 +264,11 @@ fn parse_header(block: &[u8]) -> Option<Entry> {
     let prefix = text(&block[345..500]);
     let name = text(&block[..100]);
     Some(Entry {
-        name: if prefix.is_empty() || &block[257..262] != b"ustar" { name } else { format!("{prefix}/{name}") },
+        name: if prefix.is_empty() || &block[257..262] != b"ustar" {
+            name
+        } else {
+            format!("{prefix}/{name}")
+        },
         mode: octal(&block[100..108]) as u16 & 0o7777,
         size: octal(&block[124..136]) as usize,
         modified: octal(&block[136..148]) as i64,
@@ -247,7 +284,14 @@ fn read(c: &mut Context<'_, '_>, o: &Options, bytes: &[u8]) -> i32 {
     let mut long_name: Option<String> = None;
     while at + BLOCK <= bytes.len() && bytes[at..at + BLOCK].iter().any(|b| *b != 0) {
         let Some(mut entry) = parse_header(&bytes[at..at + BLOCK]) else {
-            return c.fail(2, if c.busybox() { "invalid tar magic" } else { "This does not look like a tar archive" });
+            return c.fail(
+                2,
+                if c.busybox() {
+                    "invalid tar magic"
+                } else {
+                    "This does not look like a tar archive"
+                },
+            );
         };
         at += BLOCK;
         let end = (at + entry.size).min(bytes.len());
@@ -280,7 +324,10 @@ fn read(c: &mut Context<'_, '_>, o: &Options, bytes: &[u8]) -> i32 {
                 };
                 let mode = super::list::mode_text(kind, entry.mode);
                 let time = super::date::format("%F %H:%M", entry.modified * 1_000_000);
-                c.line(&format!("{mode} root/root {:>9} {time} {}", entry.size, entry.name));
+                c.line(&format!(
+                    "{mode} root/root {:>9} {time} {}",
+                    entry.size, entry.name
+                ));
             } else {
                 c.line(&entry.name);
             }
@@ -290,7 +337,12 @@ fn read(c: &mut Context<'_, '_>, o: &Options, bytes: &[u8]) -> i32 {
             c.out.extend_from_slice(body);
             continue;
         }
-        let name: Vec<&str> = entry.name.split('/').filter(|p| !p.is_empty() && *p != "..").skip(strip).collect();
+        let name: Vec<&str> = entry
+            .name
+            .split('/')
+            .filter(|p| !p.is_empty() && *p != "..")
+            .skip(strip)
+            .collect();
         if name.is_empty() {
             continue;
         }
@@ -299,7 +351,10 @@ fn read(c: &mut Context<'_, '_>, o: &Options, bytes: &[u8]) -> i32 {
             c.line(&entry.name);
         }
         if let Err(errno) = extract(c, &entry, &path, body) {
-            status = c.fail(if c.busybox() { 1 } else { 2 }, &format!("{path}: Cannot open: {errno}"));
+            status = c.fail(
+                if c.busybox() { 1 } else { 2 },
+                &format!("{path}: Cannot open: {errno}"),
+            );
         }
     }
     status

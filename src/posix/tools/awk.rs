@@ -20,11 +20,20 @@ pub(crate) struct Awk {
 
 pub(super) fn awk(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i32> {
     let args = c.args();
-    let mut o = Options::parse_args(c, &args, "", "Fvf", &[("field-separator=", 'F'), ("assign=", 'v')], true)?;
+    let mut o = Options::parse_args(
+        c,
+        &args,
+        "",
+        "Fvf",
+        &[("field-separator=", 'F'), ("assign=", 'v')],
+        true,
+    )?;
     let text = match o.value('f').map(String::from) {
         Some(path) => c.text_of(&path).ok_or(2)?,
         None if o.operands.is_empty() => {
-            c.err.extend_from_slice(b"Usage: awk [-F fs][-v var=value][prog | -f progfile][file ...]\n");
+            c.err.extend_from_slice(
+                b"Usage: awk [-F fs][-v var=value][prog | -f progfile][file ...]\n",
+            );
             return Err(2);
         }
         None => o.operands.remove(0).to_string(),
@@ -49,7 +58,9 @@ pub(super) fn awk(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i3
     let mut sources = Vec::new();
     for operand in &o.operands {
         match operand.split_once('=') {
-            Some((name, value)) if crate::syntax::is_name(name) => machine.assign(&program, name, value),
+            Some((name, value)) if crate::syntax::is_name(name) => {
+                machine.assign(&program, name, value)
+            }
             _ => sources.push(operand.clone()),
         }
     }
@@ -71,7 +82,8 @@ pub(super) fn awk(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i3
 
 impl Awk {
     pub(crate) fn begin(&mut self, name: &Arc<str>) {
-        self.machine.new_file(if &**name == "-" { "" } else { name });
+        self.machine
+            .new_file(if &**name == "-" { "" } else { name });
     }
 
     fn start(&mut self, c: &mut Context<'_, '_>) {

@@ -183,11 +183,7 @@ impl<'a, 'k> Context<'a, 'k> {
             && let Err(errno) = self.k.put(self.p, 1, &out)
         {
             self.failed_write = true;
-            let message = if self.busybox() {
-                format!("{}: write error: {errno}\n", self.name())
-            } else {
-                format!("{}: write error: {errno}\n", self.name())
-            };
+            let message = format!("{}: write error: {errno}\n", self.name());
             self.err.extend_from_slice(message.as_bytes());
         }
         let err = std::mem::take(&mut self.err);
@@ -223,8 +219,6 @@ impl<'a, 'k> Context<'a, 'k> {
         let letter = option.trim_start_matches('-');
         let message = if option.starts_with("--") {
             format!("unrecognized option '{option}'")
-        } else if self.busybox() {
-            format!("invalid option -- '{letter}'")
         } else {
             format!("invalid option -- '{letter}'")
         };

@@ -15,9 +15,27 @@ pub(crate) struct Civil {
     pub(crate) yearday: i64,
 }
 
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const DAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -122,7 +140,12 @@ pub(crate) fn format(format: &str, micros: i64) -> String {
                 t.second,
                 if t.hour < 12 { "AM" } else { "PM" }
             )),
-            'D' | 'x' => out.push_str(&format!("{:02}/{:02}/{:02}", t.month, t.day, t.year.rem_euclid(100))),
+            'D' | 'x' => out.push_str(&format!(
+                "{:02}/{:02}/{:02}",
+                t.month,
+                t.day,
+                t.year.rem_euclid(100)
+            )),
             'c' => out.push_str(&self::format("%a %b %e %H:%M:%S %Y", micros)),
             'Z' => out.push_str("UTC"),
             'z' => out.push_str("+0000"),
@@ -186,7 +209,12 @@ pub(super) fn date(c: &mut Context<'_, '_>) -> i32 {
         .into();
     }
     if let Some(kind) = o.value('3') {
-        pattern = if kind.starts_with('s') { "%F %T+00:00" } else { "%F" }.into();
+        pattern = if kind.starts_with('s') {
+            "%F %T+00:00"
+        } else {
+            "%F"
+        }
+        .into();
     }
     if let Some(operand) = o.operands.first().cloned() {
         match operand.strip_prefix('+') {
@@ -239,7 +267,9 @@ pub(crate) fn parse(text: &str, now: i64) -> Option<i64> {
             }
             _ => {}
         }
-        let split = word.find(|ch: char| ch.is_ascii_alphabetic()).unwrap_or(word.len());
+        let split = word
+            .find(|ch: char| ch.is_ascii_alphabetic())
+            .unwrap_or(word.len());
         let (number, mut unit) = word.split_at(split);
         let number: i64 = match number {
             "" if word == "next" => 1,
@@ -280,7 +310,8 @@ fn date_and_time(word: &str) -> Option<(i64, Option<i64>)> {
     let [year, month, day] = fields[..] else {
         return None;
     };
-    let (year, month, day): (i64, i64, i64) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    let (year, month, day): (i64, i64, i64) =
+        (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(0..=9999).contains(&year) {
         return None;
     }
@@ -296,9 +327,18 @@ fn clock(text: &str) -> Option<i64> {
     let text = text.trim_end_matches('Z');
     let (text, offset) = match text.rfind(['+', '-']) {
         Some(i) => {
-            let (hours, minutes) = text[i + 1..].split_once(':').unwrap_or((&text[i + 1..], "0"));
+            let (hours, minutes) = text[i + 1..]
+                .split_once(':')
+                .unwrap_or((&text[i + 1..], "0"));
             let seconds = hours.parse::<i64>().ok()? * 3_600 + minutes.parse::<i64>().ok()? * 60;
-            (&text[..i], if text[i..].starts_with('+') { -seconds } else { seconds })
+            (
+                &text[..i],
+                if text[i..].starts_with('+') {
+                    -seconds
+                } else {
+                    seconds
+                },
+            )
         }
         None => (text, 0),
     };

@@ -163,10 +163,16 @@ fn files(c: &mut Context<'_, '_>, a: &str, b: &str, o: &Options) -> i32 {
         } else if o.has('b') {
             line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         }
-        if o.has('i') { line.to_lowercase() } else { line }
+        if o.has('i') {
+            line.to_lowercase()
+        } else {
+            line
+        }
     };
-    let (lines_x, lines_y): (Vec<&str>, Vec<&str>) =
-        (x.split_inclusive('\n').collect(), y.split_inclusive('\n').collect());
+    let (lines_x, lines_y): (Vec<&str>, Vec<&str>) = (
+        x.split_inclusive('\n').collect(),
+        y.split_inclusive('\n').collect(),
+    );
     let (norm_x, norm_y): (Vec<String>, Vec<String>) = (
         lines_x.iter().map(|l| normal(l)).collect(),
         lines_y.iter().map(|l| normal(l)).collect(),
@@ -208,7 +214,11 @@ fn show(c: &mut Context<'_, '_>, mark: &str, line: &str) {
 
 fn plain(c: &mut Context<'_, '_>, x: &[&str], y: &[&str], list: &[Change]) {
     let range = |(from, to): (usize, usize)| {
-        if to - from > 1 { format!("{},{to}", from + 1) } else { to.max(from).to_string() }
+        if to - from > 1 {
+            format!("{},{to}", from + 1)
+        } else {
+            to.max(from).to_string()
+        }
     };
     for change in list {
         let letter = match (change.from.1 > change.from.0, change.to.1 > change.to.0) {
@@ -216,7 +226,11 @@ fn plain(c: &mut Context<'_, '_>, x: &[&str], y: &[&str], list: &[Change]) {
             (true, false) => 'd',
             _ => 'a',
         };
-        c.line(&format!("{}{letter}{}", range(change.from), range(change.to)));
+        c.line(&format!(
+            "{}{letter}{}",
+            range(change.from),
+            range(change.to)
+        ));
         for line in &x[change.from.0..change.from.1] {
             show(c, "< ", line);
         }
@@ -238,7 +252,10 @@ fn unified(
     o: &Options,
 ) {
     let stamp = |c: &mut Context<'_, '_>, path: &str| {
-        let time = c.files().stat(path, true).map_or(c.now(), |s| s.meta.modified);
+        let time = c
+            .files()
+            .stat(path, true)
+            .map_or(c.now(), |s| s.meta.modified);
         super::date::format("%F %T.%N +0000", time)
     };
     let labels = o.values('L');
@@ -259,7 +276,10 @@ fn unified(
         let group = &list[i..=j];
         let before = group[0].from.0.min(context);
         let after = (x.len() - group[group.len() - 1].from.1).min(context);
-        let from = (group[0].from.0 - before, group[group.len() - 1].from.1 + after);
+        let from = (
+            group[0].from.0 - before,
+            group[group.len() - 1].from.1 + after,
+        );
         let to = (group[0].to.0 - before, group[group.len() - 1].to.1 + after);
         let range = |(start, end): (usize, usize)| match end - start {
             0 => format!("{start},0"),
@@ -292,7 +312,10 @@ pub(super) fn cmp(c: &mut Context<'_, '_>) -> i32 {
         Ok(o) => o,
         Err(status) => return status,
     };
-    let (Some(a), b) = (o.operands.first().cloned(), o.operands.get(1).cloned().unwrap_or("-".into())) else {
+    let (Some(a), b) = (
+        o.operands.first().cloned(),
+        o.operands.get(1).cloned().unwrap_or("-".into()),
+    ) else {
         return c.fail(2, "missing operand");
     };
     let mut read = |path: &str| match c.input(path) {

@@ -72,7 +72,14 @@ pub(super) fn base64(c: &mut Context<'_, '_>) -> i32 {
         let (decoded, good) = decode_base64(&bytes);
         c.out.extend_from_slice(&decoded);
         if !good && !c.wants_input {
-            return c.fail(1, if c.busybox() { "truncated input" } else { "invalid input" });
+            return c.fail(
+                1,
+                if c.busybox() {
+                    "truncated input"
+                } else {
+                    "invalid input"
+                },
+            );
         }
         return 0;
     }
@@ -97,7 +104,12 @@ pub(super) fn base64(c: &mut Context<'_, '_>) -> i32 {
 }
 
 pub(super) fn sum(c: &mut Context<'_, '_>) -> i32 {
-    let o = match Options::parse(c, "bctwqs", "", &[("check", 'c'), ("status", 's'), ("quiet", 'q')]) {
+    let o = match Options::parse(
+        c,
+        "bctwqs",
+        "",
+        &[("check", 'c'), ("status", 's'), ("quiet", 'q')],
+    ) {
         Ok(o) => o,
         Err(status) => return status,
     };
@@ -154,7 +166,10 @@ fn check(c: &mut Context<'_, '_>, list: &str, digest: fn(&[u8]) -> String, silen
         }
     }
     if missing > 0 {
-        c.warn(&format!("WARNING: {missing} listed file{} could not be read", if missing == 1 { "" } else { "s" }));
+        c.warn(&format!(
+            "WARNING: {missing} listed file{} could not be read",
+            if missing == 1 { "" } else { "s" }
+        ));
     }
     if bad > 0 {
         c.warn(&format!(
@@ -190,7 +205,12 @@ fn padded(bytes: &[u8], block: usize, big_endian: bool) -> Vec<u8> {
 
 /// RFC 1321.
 pub(crate) fn md5(bytes: &[u8]) -> String {
-    const SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
+    const SHIFTS: [[u32; 4]; 4] = [
+        [7, 12, 17, 22],
+        [5, 9, 14, 20],
+        [4, 11, 16, 23],
+        [6, 10, 15, 21],
+    ];
     let mut state: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
     for block in padded(bytes, 64, false).chunks(64) {
         let words: Vec<u32> = block
@@ -218,7 +238,10 @@ pub(crate) fn md5(bytes: &[u8]) -> String {
             *s = s.wrapping_add(v);
         }
     }
-    hex(&state.iter().flat_map(|s| s.to_le_bytes()).collect::<Vec<_>>())
+    hex(&state
+        .iter()
+        .flat_map(|s| s.to_le_bytes())
+        .collect::<Vec<_>>())
 }
 
 /// `floor(2^32 * abs(sin(i + 1)))`: constants, because sines differ between machines.
@@ -236,7 +259,13 @@ const MD5_SINES: [u32; 64] = [
 
 /// FIPS 180-4.
 pub(crate) fn sha1(bytes: &[u8]) -> String {
-    let mut state: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
+    let mut state: [u32; 5] = [
+        0x6745_2301,
+        0xefcd_ab89,
+        0x98ba_dcfe,
+        0x1032_5476,
+        0xc3d2_e1f0,
+    ];
     for block in padded(bytes, 64, true).chunks(64) {
         let mut w: Vec<u32> = block
             .chunks(4)
@@ -269,7 +298,10 @@ pub(crate) fn sha1(bytes: &[u8]) -> String {
             *s = s.wrapping_add(v);
         }
     }
-    hex(&state.iter().flat_map(|s| s.to_be_bytes()).collect::<Vec<_>>())
+    hex(&state
+        .iter()
+        .flat_map(|s| s.to_be_bytes())
+        .collect::<Vec<_>>())
 }
 
 /// The first primes, whose roots give the constants of SHA-2.
@@ -337,7 +369,10 @@ fn power_at_most(x: u128, n: u64, cube: bool) -> bool {
 /// FIPS 180-4.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     let primes = primes(64);
-    let k: Vec<u32> = primes.iter().map(|p| (root_fraction(*p, true) >> 32) as u32).collect();
+    let k: Vec<u32> = primes
+        .iter()
+        .map(|p| (root_fraction(*p, true) >> 32) as u32)
+        .collect();
     let mut state: Vec<u32> = primes[..8]
         .iter()
         .map(|p| (root_fraction(*p, false) >> 32) as u32)
@@ -350,7 +385,12 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
         for i in 16..64 {
             let s0 = w[i - 15].rotate_right(7) ^ w[i - 15].rotate_right(18) ^ w[i - 15] >> 3;
             let s1 = w[i - 2].rotate_right(17) ^ w[i - 2].rotate_right(19) ^ w[i - 2] >> 10;
-            w.push(w[i - 16].wrapping_add(s0).wrapping_add(w[i - 7]).wrapping_add(s1));
+            w.push(
+                w[i - 16]
+                    .wrapping_add(s0)
+                    .wrapping_add(w[i - 7])
+                    .wrapping_add(s1),
+            );
         }
         let mut v = state.clone();
         for i in 0..64 {
@@ -371,14 +411,20 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
             *s = s.wrapping_add(v);
         }
     }
-    hex(&state.iter().flat_map(|s| s.to_be_bytes()).collect::<Vec<_>>())
+    hex(&state
+        .iter()
+        .flat_map(|s| s.to_be_bytes())
+        .collect::<Vec<_>>())
 }
 
 /// FIPS 180-4.
 pub(crate) fn sha512(bytes: &[u8]) -> String {
     let primes = primes(80);
     let k: Vec<u64> = primes.iter().map(|p| root_fraction(*p, true)).collect();
-    let mut state: Vec<u64> = primes[..8].iter().map(|p| root_fraction(*p, false)).collect();
+    let mut state: Vec<u64> = primes[..8]
+        .iter()
+        .map(|p| root_fraction(*p, false))
+        .collect();
     for block in padded(bytes, 128, true).chunks(128) {
         let mut w: Vec<u64> = block
             .chunks(8)
@@ -387,7 +433,12 @@ pub(crate) fn sha512(bytes: &[u8]) -> String {
         for i in 16..80 {
             let s0 = w[i - 15].rotate_right(1) ^ w[i - 15].rotate_right(8) ^ w[i - 15] >> 7;
             let s1 = w[i - 2].rotate_right(19) ^ w[i - 2].rotate_right(61) ^ w[i - 2] >> 6;
-            w.push(w[i - 16].wrapping_add(s0).wrapping_add(w[i - 7]).wrapping_add(s1));
+            w.push(
+                w[i - 16]
+                    .wrapping_add(s0)
+                    .wrapping_add(w[i - 7])
+                    .wrapping_add(s1),
+            );
         }
         let mut v = state.clone();
         for i in 0..80 {
@@ -408,7 +459,10 @@ pub(crate) fn sha512(bytes: &[u8]) -> String {
             *s = s.wrapping_add(v);
         }
     }
-    hex(&state.iter().flat_map(|s| s.to_be_bytes()).collect::<Vec<_>>())
+    hex(&state
+        .iter()
+        .flat_map(|s| s.to_be_bytes())
+        .collect::<Vec<_>>())
 }
 
 fn gather(c: &mut Context<'_, '_>, o: &Options) -> Result<Vec<u8>, i32> {
@@ -442,7 +496,17 @@ pub(super) fn od(c: &mut Context<'_, '_>) -> i32 {
     bytes.drain(..number('j', 0).min(bytes.len()));
     bytes.truncate(number('N', usize::MAX));
     let width = number('w', 16).max(1);
-    let kind = if o.has('c') { "c" } else { o.value('t').unwrap_or(if o.has('x') { "x2" } else if o.has('b') { "o1" } else { "o2" }) };
+    let kind = if o.has('c') {
+        "c"
+    } else {
+        o.value('t').unwrap_or(if o.has('x') {
+            "x2"
+        } else if o.has('b') {
+            "o1"
+        } else {
+            "o2"
+        })
+    };
     let radix = o.value('A').unwrap_or("o").to_string();
     let address = |n: usize| match radix.as_str() {
         "n" => String::new(),
@@ -451,7 +515,10 @@ pub(super) fn od(c: &mut Context<'_, '_>) -> i32 {
         _ => format!("{n:07o}"),
     };
     let letter = kind.chars().next().unwrap_or('o');
-    let size = kind[1..].parse::<usize>().unwrap_or(if letter == 'c' { 1 } else { 4 }).clamp(1, 8);
+    let size = kind[1..]
+        .parse::<usize>()
+        .unwrap_or(if letter == 'c' { 1 } else { 4 })
+        .clamp(1, 8);
     for (row, chunk) in bytes.chunks(width).enumerate() {
         let mut line = address(row * width);
         for unit in chunk.chunks(size) {
@@ -491,7 +558,13 @@ fn character(b: u8) -> String {
 fn printable(chunk: &[u8]) -> String {
     chunk
         .iter()
-        .map(|b| if (32..127).contains(b) { *b as char } else { '.' })
+        .map(|b| {
+            if (32..127).contains(b) {
+                *b as char
+            } else {
+                '.'
+            }
+        })
         .collect()
 }
 
@@ -558,8 +631,16 @@ pub(super) fn xxd(c: &mut Context<'_, '_>) -> i32 {
         Err(status) => return status,
     };
     if o.has('r') {
-        let digits: Vec<u32> = bytes.iter().filter_map(|b| (*b as char).to_digit(16)).collect();
-        c.out.extend(digits.chunks(2).filter(|p| p.len() == 2).map(|p| (p[0] * 16 + p[1]) as u8));
+        let digits: Vec<u32> = bytes
+            .iter()
+            .filter_map(|b| (*b as char).to_digit(16))
+            .collect();
+        c.out.extend(
+            digits
+                .chunks(2)
+                .filter(|p| p.len() == 2)
+                .map(|p| (p[0] * 16 + p[1]) as u8),
+        );
         return 0;
     }
     if o.has('p') {
@@ -570,7 +651,12 @@ pub(super) fn xxd(c: &mut Context<'_, '_>) -> i32 {
     }
     for (row, chunk) in bytes.chunks(16).enumerate() {
         let pairs: Vec<String> = chunk.chunks(2).map(hex).collect();
-        c.line(&format!("{:08x}: {:<39}  {}", row * 16, pairs.join(" "), printable(chunk)));
+        c.line(&format!(
+            "{:08x}: {:<39}  {}",
+            row * 16,
+            pairs.join(" "),
+            printable(chunk)
+        ));
     }
     0
 }

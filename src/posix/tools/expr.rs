@@ -47,7 +47,9 @@ pub(super) fn expr(c: &mut Context<'_, '_>) -> i32 {
         }
         Ok(value) => {
             c.line(&value);
-            (value.is_empty() || value.trim_start_matches('-').chars().all(|ch| ch == '0') && value != "-") as i32
+            (value.is_empty()
+                || value.trim_start_matches('-').chars().all(|ch| ch == '0') && value != "-")
+                as i32
         }
         Err(message) => c.fail(2, &message),
     }
@@ -133,7 +135,12 @@ impl Expr<'_> {
         while let Some(op) = self.take(&["+", "-"]) {
             let right = self.product()?;
             let (a, b) = Self::numbers(&left, &right)?;
-            left = if op == "+" { a.wrapping_add(b) } else { a.wrapping_sub(b) }.to_string();
+            left = if op == "+" {
+                a.wrapping_add(b)
+            } else {
+                a.wrapping_sub(b)
+            }
+            .to_string();
         }
         Ok(left)
     }
@@ -189,7 +196,10 @@ impl Expr<'_> {
             }
             "index" if self.args.len() > self.at + 1 => {
                 let (text, set) = (self.primary()?, self.primary()?);
-                let found = text.chars().position(|ch| set.contains(ch)).map_or(0, |i| i + 1);
+                let found = text
+                    .chars()
+                    .position(|ch| set.contains(ch))
+                    .map_or(0, |i| i + 1);
                 Ok(found.to_string())
             }
             "substr" if self.args.len() > self.at + 2 => {
@@ -198,7 +208,11 @@ impl Expr<'_> {
                 if from < 1 || length < 1 {
                     return Ok(String::new());
                 }
-                Ok(text.chars().skip(from as usize - 1).take(length as usize).collect())
+                Ok(text
+                    .chars()
+                    .skip(from as usize - 1)
+                    .take(length as usize)
+                    .collect())
             }
             _ => Ok(word),
         }

@@ -7,14 +7,20 @@ use std::sync::Arc;
 /// Directories inside each other that a recursive tool follows.
 const DEPTH_LIMIT: u32 = 64;
 
-fn parsed(c: &mut Context<'_, '_>, flags: &str, valued: &str, long: &[(&str, char)]) -> Result<Options, i32> {
+fn parsed(
+    c: &mut Context<'_, '_>,
+    flags: &str,
+    valued: &str,
+    long: &[(&str, char)],
+) -> Result<Options, i32> {
     let o = Options::parse(c, flags, valued, long)?;
     if o.operands.is_empty() && !o.has('f') {
         let name = c.name().to_string();
         c.warn("missing operand");
         if !c.busybox() {
-            c.err
-                .extend_from_slice(format!("Try '{name} --help' for more information.\n").as_bytes());
+            c.err.extend_from_slice(
+                format!("Try '{name} --help' for more information.\n").as_bytes(),
+            );
         }
         return Err(1);
     }
@@ -22,7 +28,12 @@ fn parsed(c: &mut Context<'_, '_>, flags: &str, valued: &str, long: &[(&str, cha
 }
 
 pub(super) fn rm(c: &mut Context<'_, '_>) -> i32 {
-    let long = [("recursive", 'r'), ("force", 'f'), ("verbose", 'v'), ("dir", 'd')];
+    let long = [
+        ("recursive", 'r'),
+        ("force", 'f'),
+        ("verbose", 'v'),
+        ("dir", 'd'),
+    ];
     let o = match parsed(c, "rRfivdI", "", &long) {
         Ok(o) => o,
         Err(status) => return status,
@@ -32,7 +43,9 @@ pub(super) fn rm(c: &mut Context<'_, '_>) -> i32 {
     for path in &o.operands {
         let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or("");
         if last == "." || last == ".." {
-            c.warn(&format!("refusing to remove '.' or '..' directory: skipping '{path}'"));
+            c.warn(&format!(
+                "refusing to remove '.' or '..' directory: skipping '{path}'"
+            ));
             status = 1;
             continue;
         }
@@ -46,7 +59,15 @@ pub(super) fn rm(c: &mut Context<'_, '_>) -> i32 {
     status
 }
 
-fn remove(c: &mut Context<'_, '_>, path: &str, recursive: bool, force: bool, dirs: bool, verbose: bool, depth: u32) -> i32 {
+fn remove(
+    c: &mut Context<'_, '_>,
+    path: &str,
+    recursive: bool,
+    force: bool,
+    dirs: bool,
+    verbose: bool,
+    depth: u32,
+) -> i32 {
     let fail = |c: &mut Context<'_, '_>, what: String| {
         let message = if c.busybox() {
             format!("can't remove '{path}': {what}")
@@ -120,7 +141,12 @@ pub(super) fn rmdir(c: &mut Context<'_, '_>) -> i32 {
 }
 
 pub(super) fn mkdir(c: &mut Context<'_, '_>) -> i32 {
-    let o = match parsed(c, "pv", "m", &[("parents", 'p'), ("mode=", 'm'), ("verbose", 'v')]) {
+    let o = match parsed(
+        c,
+        "pv",
+        "m",
+        &[("parents", 'p'), ("mode=", 'm'), ("verbose", 'v')],
+    ) {
         Ok(o) => o,
         Err(status) => return status,
     };
@@ -167,7 +193,12 @@ pub(super) fn touch(c: &mut Context<'_, '_>) -> i32 {
     if let Some(other) = o.value('r').map(String::from) {
         match c.files().stat(&other, true) {
             Ok(stat) => time = stat.meta.modified,
-            Err(errno) => return c.fail(1, &format!("failed to get attributes of '{other}': {errno}")),
+            Err(errno) => {
+                return c.fail(
+                    1,
+                    &format!("failed to get attributes of '{other}': {errno}"),
+                );
+            }
         }
     }
     let mut status = 0;
@@ -179,7 +210,9 @@ pub(super) fn touch(c: &mut Context<'_, '_>) -> i32 {
         let result = if exists {
             c.files().touch(path, time)
         } else {
-            c.files().create(path).and_then(|_| c.files().touch(path, time))
+            c.files()
+                .create(path)
+                .and_then(|_| c.files().touch(path, time))
         };
         if let Err(errno) = result {
             let message = if c.busybox() {
@@ -194,7 +227,11 @@ pub(super) fn touch(c: &mut Context<'_, '_>) -> i32 {
 }
 
 fn into(target: &str, source: &str) -> String {
-    let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or(source);
+    let name = source
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(source);
     format!("{}/{name}", target.trim_end_matches('/'))
 }
 
@@ -222,7 +259,11 @@ fn pairs(c: &mut Context<'_, '_>, o: &Options) -> Result<Vec<(Arc<str>, String)>
     Ok(operands
         .into_iter()
         .map(|source| {
-            let to = if is_dir { into(&target, &source) } else { target.to_string() };
+            let to = if is_dir {
+                into(&target, &source)
+            } else {
+                target.to_string()
+            };
             (source, to)
         })
         .collect())
@@ -267,7 +308,15 @@ pub(super) fn cp(c: &mut Context<'_, '_>) -> i32 {
     status
 }
 
-fn copy(c: &mut Context<'_, '_>, from: &str, to: &str, recursive: bool, keep: bool, links: bool, depth: u32) -> i32 {
+fn copy(
+    c: &mut Context<'_, '_>,
+    from: &str,
+    to: &str,
+    recursive: bool,
+    keep: bool,
+    links: bool,
+    depth: u32,
+) -> i32 {
     let follow = !(links && recursive);
     let stat = match c.files().stat(from, follow) {
         Ok(stat) => stat,
@@ -308,10 +357,16 @@ fn copy(c: &mut Context<'_, '_>, from: &str, to: &str, recursive: bool, keep: bo
                 return c.fail(1, &message);
             }
             if depth > DEPTH_LIMIT {
-                return c.fail(1, &format!("cannot copy a directory, '{from}', into itself, '{to}'"));
+                return c.fail(
+                    1,
+                    &format!("cannot copy a directory, '{from}', into itself, '{to}'"),
+                );
             }
             let names = c.files().list(from).unwrap_or_default();
-            match c.files().make_dir(to.trim_end_matches('/'), stat.meta.mode & 0o777) {
+            match c
+                .files()
+                .make_dir(to.trim_end_matches('/'), stat.meta.mode & 0o777)
+            {
                 Err(Errno::Exists) if c.files().is_dir(to) => {}
                 Err(errno) => return cannot(c, errno),
                 Ok(()) => {}
@@ -336,7 +391,10 @@ fn copy(c: &mut Context<'_, '_>, from: &str, to: &str, recursive: bool, keep: bo
         _ => {
             let program = {
                 let files = c.files();
-                match files.find(from, true).and_then(|p| files.at(&p).map(|n| n.body.clone())) {
+                match files
+                    .find(from, true)
+                    .and_then(|p| files.at(&p).map(|n| n.body.clone()))
+                {
                     Ok(Body::Program(name)) => Some(name),
                     _ => None,
                 }
@@ -367,13 +425,19 @@ fn copy(c: &mut Context<'_, '_>, from: &str, to: &str, recursive: bool, keep: bo
             }
             if !existed || keep {
                 let umask = c.p.umask;
-                let mode = if keep { stat.meta.mode } else { stat.meta.mode & !umask };
+                let mode = if keep {
+                    stat.meta.mode
+                } else {
+                    stat.meta.mode & !umask
+                };
                 // The copy was just made by this user.
                 let _ = c.files().chmod(to, mode);
             }
             if keep {
                 let _ = c.files().touch(to, stat.meta.modified);
-                let _ = c.files().chown(to, Some(stat.meta.uid), Some(stat.meta.gid));
+                let _ = c
+                    .files()
+                    .chown(to, Some(stat.meta.uid), Some(stat.meta.gid));
             }
             0
         }
@@ -440,7 +504,13 @@ pub(super) fn mv(c: &mut Context<'_, '_>) -> i32 {
 }
 
 pub(super) fn ln(c: &mut Context<'_, '_>) -> i32 {
-    let long = [("symbolic", 's'), ("force", 'f'), ("no-dereference", 'n'), ("verbose", 'v'), ("relative", 'r')];
+    let long = [
+        ("symbolic", 's'),
+        ("force", 'f'),
+        ("no-dereference", 'n'),
+        ("verbose", 'v'),
+        ("relative", 'r'),
+    ];
     let o = match parsed(c, "sfnvrTi", "t", &long) {
         Ok(o) => o,
         Err(status) => return status,
@@ -530,19 +600,33 @@ fn tree(c: &mut Context<'_, '_>, path: &str, recursive: bool, out: &mut Vec<Stri
     if !recursive || depth > DEPTH_LIMIT {
         return;
     }
-    if c.files().stat(path, false).is_ok_and(|s| s.kind == Kind::Directory) {
+    if c.files()
+        .stat(path, false)
+        .is_ok_and(|s| s.kind == Kind::Directory)
+    {
         for name in c.files().list(path).unwrap_or_default() {
-            tree(c, &format!("{}/{name}", path.trim_end_matches('/')), true, out, depth + 1);
+            tree(
+                c,
+                &format!("{}/{name}", path.trim_end_matches('/')),
+                true,
+                out,
+                depth + 1,
+            );
         }
     }
 }
 
 pub(super) fn chmod(c: &mut Context<'_, '_>) -> i32 {
     let args: Vec<Arc<str>> = c.args();
-    let recursive = args.iter().any(|a| matches!(&**a, "-R" | "--recursive" | "-Rf" | "-fR" | "-Rv"));
-    let mut rest = args
+    let recursive = args
         .iter()
-        .filter(|a| !matches!(&***a, "-R" | "--recursive" | "-f" | "-v" | "-Rf" | "-fR" | "-Rv" | "--"));
+        .any(|a| matches!(&**a, "-R" | "--recursive" | "-Rf" | "-fR" | "-Rv"));
+    let mut rest = args.iter().filter(|a| {
+        !matches!(
+            &***a,
+            "-R" | "--recursive" | "-f" | "-v" | "-Rf" | "-fR" | "-Rv" | "--"
+        )
+    });
     let Some(mode) = rest.next() else {
         return c.misuse(1, "missing operand");
     };
@@ -633,12 +717,21 @@ pub(super) fn chown(c: &mut Context<'_, '_>) -> i32 {
 }
 
 pub(super) fn mktemp(c: &mut Context<'_, '_>) -> i32 {
-    let long = [("directory", 'd'), ("tmpdir=", 'p'), ("dry-run", 'u'), ("quiet", 'q')];
+    let long = [
+        ("directory", 'd'),
+        ("tmpdir=", 'p'),
+        ("dry-run", 'u'),
+        ("quiet", 'q'),
+    ];
     let o = match Options::parse(c, "duqt", "p", &long) {
         Ok(o) => o,
         Err(status) => return status,
     };
-    let dir = o.value('p').or(c.var("TMPDIR")).unwrap_or("/tmp").to_string();
+    let dir = o
+        .value('p')
+        .or(c.var("TMPDIR"))
+        .unwrap_or("/tmp")
+        .to_string();
     let template = match o.operands.first() {
         Some(t) if o.has('t') || o.has('p') => format!("{dir}/{t}"),
         Some(t) => t.to_string(),
@@ -655,7 +748,7 @@ pub(super) fn mktemp(c: &mut Context<'_, '_>) -> i32 {
             .map(|_| {
                 let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
                 let letter = letters[(random % 62) as usize] as char;
-                random = random / 62 ^ random.rotate_left(17);
+                random = (random / 62) ^ random.rotate_left(17);
                 letter
             })
             .collect();
@@ -679,7 +772,10 @@ pub(super) fn mktemp(c: &mut Context<'_, '_>) -> i32 {
             }
             Err(errno) => {
                 let what = if o.has('d') { "directory" } else { "file" };
-                c.fail(1, &format!("failed to create {what} via template '{template}': {errno}"))
+                c.fail(
+                    1,
+                    &format!("failed to create {what} via template '{template}': {errno}"),
+                )
             }
         };
     }
@@ -751,7 +847,9 @@ pub(super) fn dd(c: &mut Context<'_, '_>) -> i32 {
             }
         };
         let start = (skip.saturating_mul(size) as usize).min(all.len());
-        let end = want.map_or(all.len(), |n| start.saturating_add(n as usize).min(all.len()));
+        let end = want.map_or(all.len(), |n| {
+            start.saturating_add(n as usize).min(all.len())
+        });
         all[start..end].to_vec()
     };
     if c.wants_input {
@@ -770,8 +868,14 @@ pub(super) fn dd(c: &mut Context<'_, '_>) -> i32 {
     }
     if !quiet {
         c.flush();
-        let (whole, part) = (bytes.len() as u64 / size, (bytes.len() as u64 % size > 0) as u64);
-        let text = format!("{whole}+{part} records in\n{whole}+{part} records out\n{} bytes copied\n", bytes.len());
+        let (whole, part) = (
+            bytes.len() as u64 / size,
+            !(bytes.len() as u64).is_multiple_of(size) as u64,
+        );
+        let text = format!(
+            "{whole}+{part} records in\n{whole}+{part} records out\n{} bytes copied\n",
+            bytes.len()
+        );
         c.err.extend_from_slice(text.as_bytes());
     }
     0

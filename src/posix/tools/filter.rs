@@ -108,7 +108,8 @@ impl Feed {
             }
         }
         let room = LINE_LIMIT.saturating_sub(self.partial.len());
-        self.partial.extend_from_slice(&rest[..rest.len().min(room)]);
+        self.partial
+            .extend_from_slice(&rest[..rest.len().min(room)]);
     }
 
     /// Reads no more of this input; most filters then end.

@@ -47,7 +47,10 @@ pub(super) fn find(c: &mut Context<'_, '_>) -> Result<Live, i32> {
     let args = c.args();
     let split = args
         .iter()
-        .position(|a| a.starts_with('-') && a.len() > 1 && !matches!(&**a, "-L" | "-H" | "-P") || matches!(&**a, "!" | "("))
+        .position(|a| {
+            a.starts_with('-') && a.len() > 1 && !matches!(&**a, "-L" | "-H" | "-P")
+                || matches!(&**a, "!" | "(")
+        })
         .unwrap_or(args.len());
     let mut roots: Vec<Arc<str>> = args[..split]
         .iter()
@@ -176,9 +179,15 @@ impl Reader<'_> {
             }),
             "-size" => {
                 let text = self.value(&name)?;
-                let sign = text.chars().next().filter(|ch| "+-".contains(*ch)).unwrap_or('=');
+                let sign = text
+                    .chars()
+                    .next()
+                    .filter(|ch| "+-".contains(*ch))
+                    .unwrap_or('=');
                 let digits = text.trim_start_matches(['+', '-']);
-                let end = digits.find(|ch: char| !ch.is_ascii_digit()).unwrap_or(digits.len());
+                let end = digits
+                    .find(|ch: char| !ch.is_ascii_digit())
+                    .unwrap_or(digits.len());
                 let unit = match &digits[end..] {
                     "c" => 1,
                     "k" => 1 << 10,
@@ -186,17 +195,27 @@ impl Reader<'_> {
                     "G" => 1 << 30,
                     _ => 512,
                 };
-                let n = digits[..end].parse().map_err(|_| format!("invalid argument `{text}' to `-size'"))?;
+                let n = digits[..end]
+                    .parse()
+                    .map_err(|_| format!("invalid argument `{text}' to `-size'"))?;
                 Test::Size(n, unit, sign)
             }
             "-mtime" | "-mmin" | "-atime" | "-amin" | "-ctime" | "-cmin" => {
                 let text = self.value(&name)?;
-                let sign = text.chars().next().filter(|ch| "+-".contains(*ch)).unwrap_or('=');
+                let sign = text
+                    .chars()
+                    .next()
+                    .filter(|ch| "+-".contains(*ch))
+                    .unwrap_or('=');
                 let days = text
                     .trim_start_matches(['+', '-'])
                     .parse()
                     .map_err(|_| format!("invalid argument `{text}' to `{name}'"))?;
-                let unit = if name.ends_with("min") { 60_000_000 } else { 86_400_000_000 };
+                let unit = if name.ends_with("min") {
+                    60_000_000
+                } else {
+                    86_400_000_000
+                };
                 Test::Age { unit, days, sign }
             }
             "-newer" => {
@@ -209,7 +228,11 @@ impl Reader<'_> {
             "-empty" => Test::Empty,
             "-perm" => {
                 let text = self.value(&name)?;
-                let sign = text.chars().next().filter(|ch| "/-".contains(*ch)).unwrap_or('=');
+                let sign = text
+                    .chars()
+                    .next()
+                    .filter(|ch| "/-".contains(*ch))
+                    .unwrap_or('=');
                 let digits = text.trim_start_matches(['/', '-']);
                 let mode = super::filesystem::changed_mode(digits, 0, false);
                 Test::Perm(mode.ok_or_else(|| format!("invalid mode '{text}'"))?, sign)
@@ -221,7 +244,9 @@ impl Reader<'_> {
             }
             "-maxdepth" | "-mindepth" => {
                 let text = self.value(&name)?;
-                let depth = text.parse().map_err(|_| format!("invalid argument `{text}' to `{name}'"))?;
+                let depth = text
+                    .parse()
+                    .map_err(|_| format!("invalid argument `{text}' to `{name}'"))?;
                 if &*name == "-maxdepth" {
                     self.max_depth = depth;
                 } else {
@@ -257,13 +282,16 @@ impl Reader<'_> {
     }
 }
 
+/// The command of `-exec … +` and the paths it gets.
+type Gathered = (Vec<Arc<str>>, Vec<Arc<str>>);
+
 struct Walk {
     acts: bool,
     min: u32,
     max: u32,
     now: i64,
     commands: VecDeque<Argv>,
-    gathered: Vec<(Vec<Arc<str>>, Vec<Arc<str>>)>,
+    gathered: Vec<Gathered>,
     count: usize,
     status: i32,
 }
@@ -306,7 +334,14 @@ impl Walk {
     }
 
     /// Tests and acts; `false`: do not go further down (`-prune`).
-    fn apply(&mut self, c: &mut Context<'_, '_>, path: &str, stat: &Stat, depth: u32, test: &Test) -> bool {
+    fn apply(
+        &mut self,
+        c: &mut Context<'_, '_>,
+        path: &str,
+        stat: &Stat,
+        depth: u32,
+        test: &Test,
+    ) -> bool {
         if depth < self.min {
             return true;
         }
@@ -318,7 +353,14 @@ impl Walk {
         !pruned
     }
 
-    fn holds(&mut self, c: &mut Context<'_, '_>, path: &str, stat: &Stat, test: &Test, pruned: &mut bool) -> bool {
+    fn holds(
+        &mut self,
+        c: &mut Context<'_, '_>,
+        path: &str,
+        stat: &Stat,
+        test: &Test,
+        pruned: &mut bool,
+    ) -> bool {
         let signed = |value: i64, want: i64, sign: char| match sign {
             '+' => value > want,
             '-' => value < want,
@@ -326,7 +368,12 @@ impl Walk {
         };
         let name = || {
             let trimmed = path.trim_end_matches('/');
-            trimmed.rsplit('/').next().filter(|n| !n.is_empty()).unwrap_or("/").to_string()
+            trimmed
+                .rsplit('/')
+                .next()
+                .filter(|n| !n.is_empty())
+                .unwrap_or("/")
+                .to_string()
         };
         match test {
             Test::Name(pattern, false) => matches(pattern, &name()),
@@ -334,7 +381,9 @@ impl Walk {
             Test::Path(pattern) => matches(pattern, path),
             Test::Kind(kind) => stat.kind == *kind,
             Test::Size(n, unit, sign) => signed((stat.size as i64 + unit - 1) / unit, *n, *sign),
-            Test::Age { unit, days, sign } => signed((self.now - stat.meta.modified) / unit, *days, *sign),
+            Test::Age { unit, days, sign } => {
+                signed((self.now - stat.meta.modified) / unit, *days, *sign)
+            }
             Test::Newer(time) => stat.meta.modified > *time,
             Test::Empty => match stat.kind {
                 Kind::Directory => c.files().list(path).is_ok_and(|l| l.is_empty()),
@@ -381,13 +430,20 @@ impl Walk {
                 true
             }
             Test::Exec { argv, many: false } => {
-                let full = argv.iter().map(|a| Arc::from(a.replace("{}", path))).collect();
+                let full = argv
+                    .iter()
+                    .map(|a| Arc::from(a.replace("{}", path)))
+                    .collect();
                 self.commands.push_back(full);
                 true
             }
             Test::Not(inner) => !self.holds(c, path, stat, inner, pruned),
-            Test::And(a, b) => self.holds(c, path, stat, a, pruned) && self.holds(c, path, stat, b, pruned),
-            Test::Or(a, b) => self.holds(c, path, stat, a, pruned) || self.holds(c, path, stat, b, pruned),
+            Test::And(a, b) => {
+                self.holds(c, path, stat, a, pruned) && self.holds(c, path, stat, b, pruned)
+            }
+            Test::Or(a, b) => {
+                self.holds(c, path, stat, a, pruned) || self.holds(c, path, stat, b, pruned)
+            }
         }
     }
 }

@@ -4,7 +4,13 @@
 use super::{Context, Options};
 
 /// A field of a line of `/etc/passwd` or `/etc/group`.
-fn lookup(c: &mut Context<'_, '_>, file: &str, by: usize, key: &str, want: usize) -> Option<String> {
+fn lookup(
+    c: &mut Context<'_, '_>,
+    file: &str,
+    by: usize,
+    key: &str,
+    want: usize,
+) -> Option<String> {
     let text = c.files().read(file).ok()?;
     let text = String::from_utf8_lossy(&text);
     text.lines()
@@ -36,7 +42,12 @@ pub(crate) fn gid_of(c: &mut Context<'_, '_>, group: &str) -> Option<u32> {
 }
 
 pub(super) fn id(c: &mut Context<'_, '_>) -> i32 {
-    let long = [("user", 'u'), ("group", 'g'), ("groups", 'G'), ("name", 'n')];
+    let long = [
+        ("user", 'u'),
+        ("group", 'g'),
+        ("groups", 'G'),
+        ("name", 'n'),
+    ];
     let o = match Options::parse(c, "ugGnr", "", &long) {
         Ok(o) => o,
         Err(status) => return status,
@@ -44,7 +55,11 @@ pub(super) fn id(c: &mut Context<'_, '_>) -> i32 {
     let (mut uid, mut gid, mut groups) = (c.p.user.uid, c.p.user.gid, c.p.user.groups.clone());
     if let Some(user) = o.operands.first().cloned() {
         let Some(found) = uid_of(c, &user) else {
-            let message = if c.busybox() { format!("unknown user {user}") } else { format!("'{user}': no such user") };
+            let message = if c.busybox() {
+                format!("unknown user {user}")
+            } else {
+                format!("'{user}': no such user")
+            };
             return c.fail(1, &message);
         };
         uid = found;
@@ -56,17 +71,39 @@ pub(super) fn id(c: &mut Context<'_, '_>) -> i32 {
     groups.retain(|g| *g != gid);
     groups.insert(0, gid);
     let named = |c: &mut Context<'_, '_>, id: u32, group: bool| {
-        let name = if group { group_name(c, id) } else { user_name(c, id) };
-        if name == id.to_string() { name } else { format!("{id}({name})") }
+        let name = if group {
+            group_name(c, id)
+        } else {
+            user_name(c, id)
+        };
+        if name == id.to_string() {
+            name
+        } else {
+            format!("{id}({name})")
+        }
     };
     let text = if o.has('u') {
-        if o.has('n') { user_name(c, uid) } else { uid.to_string() }
+        if o.has('n') {
+            user_name(c, uid)
+        } else {
+            uid.to_string()
+        }
     } else if o.has('g') {
-        if o.has('n') { group_name(c, gid) } else { gid.to_string() }
+        if o.has('n') {
+            group_name(c, gid)
+        } else {
+            gid.to_string()
+        }
     } else if o.has('G') {
         let names: Vec<String> = groups
             .iter()
-            .map(|g| if o.has('n') { group_name(c, *g) } else { g.to_string() })
+            .map(|g| {
+                if o.has('n') {
+                    group_name(c, *g)
+                } else {
+                    g.to_string()
+                }
+            })
             .collect();
         names.join(" ")
     } else {
@@ -106,11 +143,16 @@ pub(super) fn groups(c: &mut Context<'_, '_>) -> i32 {
 }
 
 pub(super) fn hostname(c: &mut Context<'_, '_>) -> i32 {
-    let o = match Options::parse(c, "sfdiIA", "F", &[("fqdn", 'f'), ("short", 's'), ("all-ip-addresses", 'I')]) {
+    let o = match Options::parse(
+        c,
+        "sfdiIA",
+        "F",
+        &[("fqdn", 'f'), ("short", 's'), ("all-ip-addresses", 'I')],
+    ) {
         Ok(o) => o,
         Err(status) => return status,
     };
-    if o.operands.first().is_some() {
+    if !o.operands.is_empty() {
         return c.fail(1, "you must be root to change the host name");
     }
     let name = c.k.host.hostname();
@@ -121,7 +163,8 @@ pub(super) fn hostname(c: &mut Context<'_, '_>) -> i32 {
     } else if o.has('s') {
         name.split('.').next().unwrap_or("").to_string()
     } else if o.has('d') {
-        name.split_once('.').map_or(String::new(), |(_, d)| d.to_string())
+        name.split_once('.')
+            .map_or(String::new(), |(_, d)| d.to_string())
     } else {
         name
     };
@@ -150,7 +193,14 @@ pub(super) fn uname(c: &mut Context<'_, '_>) -> i32 {
         ('r', machine.kernel.clone()),
         ('v', "#1 SMP PREEMPT_DYNAMIC".to_string()),
         ('m', machine.arch.clone()),
-        ('o', if c.busybox() { "Linux".to_string() } else { "GNU/Linux".to_string() }),
+        (
+            'o',
+            if c.busybox() {
+                "Linux".to_string()
+            } else {
+                "GNU/Linux".to_string()
+            },
+        ),
     ];
     let none = o.letters().next().is_none();
     let chosen: Vec<String> = fields
@@ -186,7 +236,9 @@ pub(super) fn uptime(c: &mut Context<'_, '_>) -> i32 {
         m if m < 60 => format!("{m} min"),
         m => format!("{:>2}:{:02}", m / 60, m % 60),
     };
-    c.line(&format!(" {clock} up {days}{time},  0 users,  load average: 0.00, 0.00, 0.00"));
+    c.line(&format!(
+        " {clock} up {days}{time},  0 users,  load average: 0.00, 0.00, 0.00"
+    ));
     0
 }
 
@@ -201,7 +253,15 @@ pub(super) fn free(c: &mut Context<'_, '_>) -> i32 {
         if o.has('h') {
             super::usage::human(n)
         } else {
-            let shift = if o.has('b') { 0 } else if o.has('m') { 20 } else if o.has('g') { 30 } else { 10 };
+            let shift = if o.has('b') {
+                0
+            } else if o.has('m') {
+                20
+            } else if o.has('g') {
+                30
+            } else {
+                10
+            };
             (n >> shift).to_string()
         }
     };
@@ -216,7 +276,12 @@ pub(super) fn free(c: &mut Context<'_, '_>) -> i32 {
         show(0),
         show(free)
     ));
-    c.line(&format!("Swap:   {:>12}{:>12}{:>12}", show(0), show(0), show(0)));
+    c.line(&format!(
+        "Swap:   {:>12}{:>12}{:>12}",
+        show(0),
+        show(0),
+        show(0)
+    ));
     0
 }
 

@@ -34,7 +34,12 @@ pub(super) fn jq(c: &mut Context<'_, '_>) -> i32 {
             let value = if json {
                 match json::parse_all(&args[i + 2]) {
                     Ok(values) if values.len() == 1 => values[0].clone(),
-                    _ => return c.fail(2, &format!("Invalid JSON text passed to --argjson: {}", args[i + 2])),
+                    _ => {
+                        return c.fail(
+                            2,
+                            &format!("Invalid JSON text passed to --argjson: {}", args[i + 2]),
+                        );
+                    }
                 }
             } else {
                 Json::Text((*args[i + 2]).into())

@@ -42,7 +42,11 @@ pub(super) fn ls(c: &mut Context<'_, '_>) -> i32 {
     };
     for path in &operands {
         let follow = !o.has('l') && !o.has('d') || path.ends_with('/');
-        match c.files().stat(path, follow).or_else(|_| c.files().stat(path, false)) {
+        match c
+            .files()
+            .stat(path, follow)
+            .or_else(|_| c.files().stat(path, false))
+        {
             Ok(stat) if stat.kind == Kind::Directory && !o.has('d') => dirs.push(path.clone()),
             Ok(stat) => plain.push(Entry {
                 name: path.to_string(),
@@ -149,7 +153,11 @@ fn show(c: &mut Context<'_, '_>, entries: &[Entry], o: &Options, is_dir: bool) {
     let names: Vec<String> = entries
         .iter()
         .map(|e| {
-            let number = if o.has('i') { format!("{} ", e.stat.ino) } else { String::new() };
+            let number = if o.has('i') {
+                format!("{} ", e.stat.ino)
+            } else {
+                String::new()
+            };
             format!("{number}{}{}", e.name, suffix(e, o))
         })
         .collect();
@@ -218,7 +226,11 @@ fn show_long(c: &mut Context<'_, '_>, entries: &[Entry], o: &Options, is_dir: bo
     };
     if is_dir {
         let total: u64 = entries.iter().map(blocks).sum();
-        let text = if o.has('h') { super::usage::human(total * 1024) } else { total.to_string() };
+        let text = if o.has('h') {
+            super::usage::human(total * 1024)
+        } else {
+            total.to_string()
+        };
         c.line(&format!("total {text}"));
     }
     let mut rows = Vec::new();
@@ -234,7 +246,11 @@ fn show_long(c: &mut Context<'_, '_>, entries: &[Entry], o: &Options, is_dir: bo
         };
         let user = owner(c, false, e.stat.meta.uid);
         let group = owner(c, true, e.stat.meta.gid);
-        let size = if o.has('h') { super::usage::human(e.stat.size) } else { e.stat.size.to_string() };
+        let size = if o.has('h') {
+            super::usage::human(e.stat.size)
+        } else {
+            e.stat.size.to_string()
+        };
         let age = c.now() - e.stat.meta.modified;
         let time = if o.has('e') || o.value('Y') == Some("full-iso") {
             format("%F %T.%N +0000", e.stat.meta.modified)
@@ -280,7 +296,11 @@ fn show_long(c: &mut Context<'_, '_>, entries: &[Entry], o: &Options, is_dir: bo
         for (i, column) in columns.iter().enumerate() {
             let right = i == 0 || i + 1 == columns.len();
             let w = widths[i];
-            let cell = if right { format!(" {column:>w$}") } else { format!(" {column:<w$}") };
+            let cell = if right {
+                format!(" {column:>w$}")
+            } else {
+                format!(" {column:<w$}")
+            };
             line.push_str(&cell);
         }
         c.line(&format!("{line} {time} {name}"));

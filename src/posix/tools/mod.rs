@@ -61,12 +61,15 @@ pub(crate) struct Spec {
     pub(crate) run: Run,
 }
 
+/// A filter and the names of its inputs.
+pub(crate) type Fed = (Filter, Vec<Arc<str>>);
+
 /// How a tool works.
 #[derive(Debug)]
 pub(crate) enum Run {
     Now(fn(&mut Context<'_, '_>) -> i32),
     /// The names of its inputs come with the filter.
-    Filter(fn(&mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i32>),
+    Filter(fn(&mut Context<'_, '_>) -> Result<Fed, i32>),
     Live(fn(&mut Context<'_, '_>) -> Result<Live, i32>),
 }
 

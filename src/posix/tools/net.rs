@@ -94,7 +94,8 @@ pub(super) fn ping(c: &mut Context<'_, '_>) -> Result<Live, i32> {
 impl Ping {
     fn run(&mut self, c: &mut Context<'_, '_>) -> Turn {
         if !self.asked {
-            let over = self.count.is_some_and(|n| self.sent >= n) || self.deadline.is_some_and(|t| c.now() >= t);
+            let over = self.count.is_some_and(|n| self.sent >= n)
+                || self.deadline.is_some_and(|t| c.now() >= t);
             if over {
                 return self.finish(c);
             }
@@ -130,14 +131,24 @@ impl Ping {
                 if !self.quiet {
                     let (whole, part) = (micros / 1000, micros % 1000);
                     let line = if c.busybox() {
-                        format!("64 bytes from {peer}: seq={} ttl=63 time={whole}.{part:03} ms", self.sent - 1)
+                        format!(
+                            "64 bytes from {peer}: seq={} ttl=63 time={whole}.{part:03} ms",
+                            self.sent - 1
+                        )
                     } else {
-                        format!("64 bytes from {peer}: icmp_seq={} ttl=63 time={whole}.{part:03} ms", self.sent)
+                        format!(
+                            "64 bytes from {peer}: icmp_seq={} ttl=63 time={whole}.{part:03} ms",
+                            self.sent
+                        )
                     };
                     c.line(&line);
                 }
             }
-            Reply::Failed(NetError::NameNotFound { .. } | NetError::ResolverTimeout { .. } | NetError::BadUrl(_)) => {
+            Reply::Failed(
+                NetError::NameNotFound { .. }
+                | NetError::ResolverTimeout { .. }
+                | NetError::BadUrl(_),
+            ) => {
                 let host = self.host.clone();
                 let (status, message) = if c.busybox() {
                     (1, format!("bad address '{host}'"))
@@ -149,7 +160,9 @@ impl Ping {
             Reply::Failed(error) => {
                 if self.peer.is_none() {
                     let peer = match &error {
-                        NetError::Timeout { peer } | NetError::Refused { peer } | NetError::Reset { peer } => peer.clone(),
+                        NetError::Timeout { peer }
+                        | NetError::Refused { peer }
+                        | NetError::Reset { peer } => peer.clone(),
                         _ => self.host.clone(),
                     };
                     self.banner(&peer, c);
@@ -173,7 +186,9 @@ impl Ping {
     }
 
     fn finish(&mut self, c: &mut Context<'_, '_>) -> Turn {
-        let lost = if self.sent == 0 { 0 } else { (self.sent - self.received) * 100 / self.sent };
+        let lost = ((self.sent - self.received) * 100)
+            .checked_div(self.sent)
+            .unwrap_or(0);
         let millis = |t: i64| format!("{}.{:03}", t / 1000, t % 1000);
         c.line(&format!("\n--- {} ping statistics ---", self.host));
         let (least, most) = (self.times.iter().min(), self.times.iter().max());
@@ -216,7 +231,6 @@ impl Ping {
 pub(crate) struct Connect {
     host: String,
     port: u16,
-    scan: bool,
     verbose: bool,
     udp: bool,
     timeout: Option<i64>,
@@ -235,13 +249,16 @@ pub(super) fn nc(c: &mut Context<'_, '_>) -> Result<Live, i32> {
         return Err(c.fail(1, "missing host and port"));
     };
     let Ok(port) = port.parse() else {
-        let message = if c.busybox() { format!("bad port '{port}'") } else { format!("port number invalid: {port}") };
+        let message = if c.busybox() {
+            format!("bad port '{port}'")
+        } else {
+            format!("port number invalid: {port}")
+        };
         return Err(c.fail(1, &message));
     };
     let connect = Connect {
         host: host.to_string(),
         port,
-        scan: o.has('z'),
         verbose: o.has('v'),
         udp: o.has('u'),
         timeout: o.value('w').and_then(super::seconds),
@@ -301,7 +318,9 @@ impl Connect {
                 let message = if c.busybox() {
                     format!("bad address '{host}'")
                 } else {
-                    format!("getaddrinfo for host \"{host}\" port {port}: Name or service not known")
+                    format!(
+                        "getaddrinfo for host \"{host}\" port {port}: Name or service not known"
+                    )
                 };
                 c.fail(1, &message)
             }

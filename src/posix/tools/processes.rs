@@ -1,6 +1,6 @@
 //! `ps`, `top`, `kill`, `killall`, `pgrep`, `pkill`, `pidof`.
 
-use super::{Context, Options};
+use super::Context;
 use crate::host::Pid;
 use crate::regex::Regex;
 use crate::system::ProcessInfo;
@@ -28,14 +28,22 @@ fn all(c: &Context<'_, '_>) -> Vec<ProcessInfo> {
 fn command(p: &ProcessInfo) -> String {
     let text = p.argv.join(" ");
     if p.zombie {
-        format!("[{}]", p.argv.first().map_or("", |a| a.rsplit('/').next().unwrap_or(a)))
+        format!(
+            "[{}]",
+            p.argv
+                .first()
+                .map_or("", |a| a.rsplit('/').next().unwrap_or(a))
+        )
     } else {
         text.replace('\n', " ")
     }
 }
 
 fn short(p: &ProcessInfo) -> String {
-    let name = p.argv.first().map_or("", |a| a.rsplit('/').next().unwrap_or(a));
+    let name = p
+        .argv
+        .first()
+        .map_or("", |a| a.rsplit('/').next().unwrap_or(a));
     name.chars().take(15).collect()
 }
 
@@ -49,7 +57,11 @@ fn state(p: &ProcessInfo, own: Pid) -> char {
 }
 
 pub(super) fn ps(c: &mut Context<'_, '_>) -> i32 {
-    let text: String = c.args().iter().map(|a| a.trim_start_matches('-').to_string()).collect();
+    let text: String = c
+        .args()
+        .iter()
+        .map(|a| a.trim_start_matches('-').to_string())
+        .collect();
     let list = all(c);
     let own = c.p.pid;
     if c.busybox() {
@@ -77,7 +89,11 @@ pub(super) fn ps(c: &mut Context<'_, '_>) -> i32 {
                 share / 10,
                 share % 10,
                 4_364,
-                if p.pid == 1 { format!("{}s", state(p, own)) } else { state(p, own).to_string() },
+                if p.pid == 1 {
+                    format!("{}s", state(p, own))
+                } else {
+                    state(p, own).to_string()
+                },
                 start(p),
                 command(p)
             ));
@@ -112,14 +128,21 @@ fn custom(c: &mut Context<'_, '_>, list: &[ProcessInfo], own: Pid) -> i32 {
         .find_map(|(i, a)| {
             let letters = a.strip_prefix('-')?;
             let (_, after) = letters.split_once('o')?;
-            if after.is_empty() { args.get(i + 1).map(|s| s.to_string()) } else { Some(after.to_string()) }
+            if after.is_empty() {
+                args.get(i + 1).map(|s| s.to_string())
+            } else {
+                Some(after.to_string())
+            }
         })
         .unwrap_or_default();
     let columns: Vec<(String, String)> = spec
         .split(',')
         .map(|column| match column.split_once('=') {
             Some((name, title)) => (name.to_string(), title.to_string()),
-            None => (column.to_string(), column.to_uppercase().replace("ARGS", "COMMAND").replace("CMD", "CMD")),
+            None => (
+                column.to_string(),
+                column.to_uppercase().replace("ARGS", "COMMAND"),
+            ),
         })
         .collect();
     let cell = |c: &mut Context<'_, '_>, p: &ProcessInfo, name: &str| match name {
@@ -163,9 +186,16 @@ pub(super) fn top(c: &mut Context<'_, '_>) -> i32 {
     let list = all(c);
     let machine = c.k.host.machine();
     let (total, used) = (machine.memory_bytes >> 10, machine.memory_used_bytes >> 10);
-    c.line(&format!("Mem: {used}K used, {}K free, 0K shrd, 0K buff, 0K cached", total.saturating_sub(used)));
+    c.line(&format!(
+        "Mem: {used}K used, {}K free, 0K shrd, 0K buff, 0K cached",
+        total.saturating_sub(used)
+    ));
     c.line("CPU:   0% usr   0% sys   0% nic 100% idle   0% io   0% irq   0% sirq");
-    c.line(&format!("Load average: 0.00 0.00 0.00 1/{} {}", list.len(), c.p.pid));
+    c.line(&format!(
+        "Load average: 0.00 0.00 0.00 1/{} {}",
+        list.len(),
+        c.p.pid
+    ));
     c.line("  PID  PPID USER     STAT   VSZ %VSZ CPU %CPU COMMAND");
     let own = c.p.pid;
     for p in &list {
@@ -251,7 +281,13 @@ pub(super) fn killall(c: &mut Context<'_, '_>) -> i32 {
             .map(|p| p.pid)
             .collect();
         if pids.is_empty() && !rest.iter().any(|o| o == "-q") {
-            status = c.fail(1, &format!("{name}: no process {}", if c.busybox() { "killed" } else { "found" }));
+            status = c.fail(
+                1,
+                &format!(
+                    "{name}: no process {}",
+                    if c.busybox() { "killed" } else { "found" }
+                ),
+            );
         }
         for pid in pids {
             c.k.kill(pid, signal);
@@ -263,7 +299,10 @@ pub(super) fn killall(c: &mut Context<'_, '_>) -> i32 {
 pub(super) fn pgrep(c: &mut Context<'_, '_>) -> i32 {
     let (signal, rest) = with_signal(c);
     let kills = c.name() == "pkill";
-    let has = |letter: char| rest.iter().any(|o| o.starts_with('-') && o.contains(letter));
+    let has = |letter: char| {
+        rest.iter()
+            .any(|o| o.starts_with('-') && o.contains(letter))
+    };
     let Some(pattern) = rest.iter().find(|o| !o.starts_with('-')) else {
         return c.fail(2, "no matching criteria specified");
     };
@@ -277,7 +316,11 @@ pub(super) fn pgrep(c: &mut Context<'_, '_>) -> i32 {
         .filter(|p| p.pid != own && !p.zombie)
         .filter(|p| {
             let text = if has('f') { command(p) } else { short(p) };
-            if has('x') { text == *pattern } else { regex.is_match(&text) }
+            if has('x') {
+                text == *pattern
+            } else {
+                regex.is_match(&text)
+            }
         })
         .collect();
     for p in &found {

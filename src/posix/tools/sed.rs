@@ -11,7 +11,10 @@ const JUMP_LIMIT: u32 = 100_000;
 enum Address {
     Line(u64),
     Last,
-    Step { first: u64, step: u64 },
+    Step {
+        first: u64,
+        step: u64,
+    },
     Match(Arc<Regex>),
     /// `addr,+N`
     Plus(u64),
@@ -35,7 +38,10 @@ enum Action {
     PrintFirst,
     Next,
     AppendNext,
-    Quit { print: bool, status: i32 },
+    Quit {
+        print: bool,
+        status: i32,
+    },
     Append(Arc<str>),
     Insert(Arc<str>),
     Change(Arc<str>),
@@ -46,7 +52,10 @@ enum Action {
     Hold,
     HoldAppend,
     Exchange,
-    Branch { label: Arc<str>, if_changed: Option<bool> },
+    Branch {
+        label: Arc<str>,
+        if_changed: Option<bool>,
+    },
     Label(Arc<str>),
     /// Index just past the block's end.
     Open(usize),
@@ -104,7 +113,9 @@ pub(super) fn sed(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i3
         .args()
         .iter()
         .map(|a| match a.strip_prefix("-i") {
-            Some(suffix) if !a.starts_with("--") && !suffix.is_empty() => format!("--in-place={suffix}").into(),
+            Some(suffix) if !a.starts_with("--") && !suffix.is_empty() => {
+                format!("--in-place={suffix}").into()
+            }
             _ => a.clone(),
         })
         .collect();
@@ -122,7 +133,12 @@ pub(super) fn sed(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i3
     let mut o = Options::parse_args(c, &args, "nErisuz", "ef", &long, false)?;
     let mut script: Vec<String> = o.values('e').iter().map(|t| t.to_string()).collect();
     if let Some(path) = o.value('f').map(String::from) {
-        script.push(c.text_of(&path).ok_or(1)?.trim_end_matches('\n').to_string());
+        script.push(
+            c.text_of(&path)
+                .ok_or(1)?
+                .trim_end_matches('\n')
+                .to_string(),
+        );
     }
     if script.is_empty() {
         if o.operands.is_empty() {
@@ -246,7 +262,14 @@ impl Sed {
     fn feed(&mut self, text: String, last: bool, ended: bool, c: &mut Context<'_, '_>) {
         self.line += 1;
         let (mut space, mut at) = match self.pattern.take() {
-            Some(held) if matches!(self.steps.get(self.resume.wrapping_sub(1)).map(|s| &s.action), Some(Action::AppendNext)) => {
+            Some(held)
+                if matches!(
+                    self.steps
+                        .get(self.resume.wrapping_sub(1))
+                        .map(|s| &s.action),
+                    Some(Action::AppendNext)
+                ) =>
+            {
                 (format!("{held}\n{text}"), self.resume)
             }
             Some(_) => (text, self.resume),
@@ -351,7 +374,11 @@ impl Sed {
                 Action::Translate(map) => {
                     space = space
                         .chars()
-                        .map(|ch| map.iter().find(|(from, _)| *from == ch).map_or(ch, |(_, to)| *to))
+                        .map(|ch| {
+                            map.iter()
+                                .find(|(from, _)| *from == ch)
+                                .map_or(ch, |(_, to)| *to)
+                        })
                         .collect();
                 }
                 Action::Number => {
@@ -391,7 +418,11 @@ impl Sed {
                 }
                 Action::Write(path) => append_file(c, path, &space),
                 Action::List => {
-                    let text = space.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n") + "$";
+                    let text = space
+                        .replace('\\', "\\\\")
+                        .replace('\t', "\\t")
+                        .replace('\n', "\\n")
+                        + "$";
                     self.put(&text, true, c);
                 }
             }
@@ -432,7 +463,14 @@ impl Sed {
         self.start_range(i, from, to, space, last)
     }
 
-    fn start_range(&mut self, i: usize, from: &Address, to: &Address, space: &str, last: bool) -> bool {
+    fn start_range(
+        &mut self,
+        i: usize,
+        from: &Address,
+        to: &Address,
+        space: &str,
+        last: bool,
+    ) -> bool {
         if let Address::Line(0) = from {
             // `0,/re/`: the range may end in the first line.
             if self.line == 1 {
@@ -492,7 +530,13 @@ fn append_file(c: &mut Context<'_, '_>, path: &str, text: &str) {
     }
 }
 
-fn substitute(regex: &Regex, with: &[Piece], text: &str, global: bool, nth: usize) -> Option<String> {
+fn substitute(
+    regex: &Regex,
+    with: &[Piece],
+    text: &str,
+    global: bool,
+    nth: usize,
+) -> Option<String> {
     let mut out = String::new();
     let (mut at, mut copied, mut count, mut hit) = (0, 0, 0, false);
     while at <= text.len() {
@@ -770,7 +814,10 @@ impl Compiler {
     fn label(&mut self) -> Arc<str> {
         self.blank();
         let start = self.at;
-        while self.peek().is_some_and(|c| c != '\n' && c != ';' && c != '}') {
+        while self
+            .peek()
+            .is_some_and(|c| c != '\n' && c != ';' && c != '}')
+        {
             self.at += 1;
         }
         let text: String = self.chars[start..self.at].iter().collect();
@@ -829,10 +876,16 @@ impl Compiler {
                     return self.error("unterminated `y' command");
                 };
                 self.at += 1;
-                let (Some(from), Some(to)) = (self.until(delimiter, false), self.until(delimiter, false)) else {
+                let (Some(from), Some(to)) =
+                    (self.until(delimiter, false), self.until(delimiter, false))
+                else {
                     return self.error("unterminated `y' command");
                 };
-                let plain = |t: &str| t.replace("\\n", "\n").replace("\\t", "\t").replace("\\\\", "\\");
+                let plain = |t: &str| {
+                    t.replace("\\n", "\n")
+                        .replace("\\t", "\t")
+                        .replace("\\\\", "\\")
+                };
                 let (from, to) = (plain(&from), plain(&to));
                 if from.chars().count() != to.chars().count() {
                     return self.error("strings for `y' command are different lengths");
@@ -898,10 +951,13 @@ impl Compiler {
             return self.error("unterminated `s' command");
         };
         self.at += 1;
-        let (Some(pattern), Some(with)) = (self.until(delimiter, true), self.until(delimiter, false)) else {
+        let (Some(pattern), Some(with)) =
+            (self.until(delimiter, true), self.until(delimiter, false))
+        else {
             return self.error("unterminated `s' command");
         };
-        let (mut global, mut print, mut ignore, mut nth, mut write) = (false, false, false, 1, None);
+        let (mut global, mut print, mut ignore, mut nth, mut write) =
+            (false, false, false, 1, None);
         loop {
             match self.peek() {
                 Some('g') => global = true,
@@ -960,7 +1016,9 @@ fn pieces(with: &str) -> Vec<Piece> {
                 Some('n') => text.push('\n'),
                 Some('t') => text.push('\t'),
                 Some('r') => text.push('\r'),
-                Some(letter @ ('U' | 'L' | 'E' | 'u' | 'l')) => flush(&mut text, Piece::Case(letter)),
+                Some(letter @ ('U' | 'L' | 'E' | 'u' | 'l')) => {
+                    flush(&mut text, Piece::Case(letter))
+                }
                 Some(other) => text.push(other),
                 None => {}
             },

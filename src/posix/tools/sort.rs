@@ -39,9 +39,14 @@ fn how(letters: &str) -> How {
 
 fn key(text: &str) -> Option<Key> {
     let position = |text: &str| -> Option<((usize, usize), String)> {
-        let end = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+        let end = text
+            .find(|c: char| c.is_ascii_alphabetic())
+            .unwrap_or(text.len());
         let (field, char) = text[..end].split_once('.').unwrap_or((&text[..end], "0"));
-        Some(((field.parse().ok()?, char.parse().ok()?), text[end..].to_string()))
+        Some((
+            (field.parse().ok()?, char.parse().ok()?),
+            text[end..].to_string(),
+        ))
     };
     let (from, to) = match text.split_once(',') {
         Some((from, to)) => (position(from)?, Some(position(to)?)),
@@ -97,17 +102,27 @@ fn part<'t>(line: &'t str, key: &Key, separator: Option<char>) -> &'t str {
     let mut start = start;
     let skip = key.from.1.saturating_sub(1);
     if skip > 0 {
-        start = line[start..end].char_indices().nth(skip).map_or(end, |(i, _)| start + i);
+        start = line[start..end]
+            .char_indices()
+            .nth(skip)
+            .map_or(end, |(i, _)| start + i);
     }
     let stop = match key.to {
         None => line.len(),
         Some((field, char)) => match fields.get(field.wrapping_sub(1)) {
             None => line.len(),
             Some((_, end)) if char == 0 => *end,
-            Some((from, end)) => line[*from..*end].char_indices().nth(char).map_or(*end, |(i, _)| from + i),
+            Some((from, end)) => line[*from..*end]
+                .char_indices()
+                .nth(char)
+                .map_or(*end, |(i, _)| from + i),
         },
     };
-    if start <= stop { &line[start..stop] } else { "" }
+    if start <= stop {
+        &line[start..stop]
+    } else {
+        ""
+    }
 }
 
 fn number(text: &str) -> f64 {
@@ -120,7 +135,12 @@ fn number(text: &str) -> f64 {
 }
 
 fn human_number(text: &str) -> f64 {
-    let scale = match text.trim_end().trim_end_matches(['i', 'B']).chars().next_back() {
+    let scale = match text
+        .trim_end()
+        .trim_end_matches(['i', 'B'])
+        .chars()
+        .next_back()
+    {
         Some('k' | 'K') => 1024.0,
         Some('M') => 1024.0 * 1024.0,
         Some('G') => 1024.0 * 1024.0 * 1024.0,
@@ -131,8 +151,15 @@ fn human_number(text: &str) -> f64 {
 }
 
 fn month(text: &str) -> usize {
-    let names = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-    let start: String = text.trim_start().chars().take(3).collect::<String>().to_lowercase();
+    let names = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
+    let start: String = text
+        .trim_start()
+        .chars()
+        .take(3)
+        .collect::<String>()
+        .to_lowercase();
     names.iter().position(|n| *n == start).map_or(0, |i| i + 1)
 }
 
@@ -163,7 +190,11 @@ fn version(a: &str, b: &str) -> Ordering {
 }
 
 fn compare(a: &str, b: &str, how: How) -> Ordering {
-    let (a, b) = if how.blanks { (a.trim_start(), b.trim_start()) } else { (a, b) };
+    let (a, b) = if how.blanks {
+        (a.trim_start(), b.trim_start())
+    } else {
+        (a, b)
+    };
     let order = if how.numeric || how.general {
         number(a).total_cmp(&number(b))
     } else if how.human {
@@ -242,7 +273,11 @@ pub(super) fn sort(c: &mut Context<'_, '_>) -> i32 {
             return Ordering::Equal;
         }
         let order = a.cmp(b);
-        if global.reverse { order.reverse() } else { order }
+        if global.reverse {
+            order.reverse()
+        } else {
+            order
+        }
     };
     if o.has('c') || o.has('C') {
         for (i, pair) in lines.windows(2).enumerate() {
@@ -293,7 +328,13 @@ pub(super) fn tac(c: &mut Context<'_, '_>) -> i32 {
 }
 
 pub(super) fn wc(c: &mut Context<'_, '_>) -> i32 {
-    let long = [("lines", 'l'), ("words", 'w'), ("bytes", 'c'), ("chars", 'm'), ("max-line-length", 'L')];
+    let long = [
+        ("lines", 'l'),
+        ("words", 'w'),
+        ("bytes", 'c'),
+        ("chars", 'm'),
+        ("max-line-length", 'L'),
+    ];
     let o = match Options::parse(c, "lwcmL", "", &long) {
         Ok(o) => o,
         Err(status) => return status,
@@ -327,7 +368,11 @@ pub(super) fn wc(c: &mut Context<'_, '_>) -> i32 {
         if o.has('L') {
             counts.push(text.lines().map(|l| l.chars().count()).max().unwrap_or(0));
         }
-        let name = if o.operands.is_empty() { String::new() } else { source.to_string() };
+        let name = if o.operands.is_empty() {
+            String::new()
+        } else {
+            source.to_string()
+        };
         rows.push((counts, name));
     }
     if c.wants_input {
@@ -335,7 +380,9 @@ pub(super) fn wc(c: &mut Context<'_, '_>) -> i32 {
     }
     if rows.len() > 1 {
         let width = rows[0].0.len();
-        let totals = (0..width).map(|i| rows.iter().map(|r| r.0[i]).sum()).collect();
+        let totals = (0..width)
+            .map(|i| rows.iter().map(|r| r.0[i]).sum())
+            .collect();
         rows.push((totals, "total".into()));
     }
     // GNU aligns to the widest number, to seven for standard input; busybox to nine but for a single number.
@@ -354,7 +401,11 @@ pub(super) fn wc(c: &mut Context<'_, '_>) -> i32 {
     };
     for (counts, name) in rows {
         let cells: Vec<String> = counts.iter().map(|n| format!("{n:>width$}")).collect();
-        let name = if name.is_empty() { String::new() } else { format!(" {name}") };
+        let name = if name.is_empty() {
+            String::new()
+        } else {
+            format!(" {name}")
+        };
         c.line(&format!("{}{name}", cells.join(" ")));
     }
     status
@@ -366,7 +417,11 @@ pub(super) fn nl(c: &mut Context<'_, '_>) -> i32 {
         Err(status) => return status,
     };
     let every = o.value('b') == Some("a");
-    let width = o.value('w').and_then(|w| w.parse().ok()).unwrap_or(6).min(100);
+    let width = o
+        .value('w')
+        .and_then(|w| w.parse().ok())
+        .unwrap_or(6)
+        .min(100);
     let separator = o.value('s').unwrap_or("\t").to_string();
     let mut n = 0;
     for source in o.sources() {
@@ -398,7 +453,11 @@ pub(super) fn paste(c: &mut Context<'_, '_>) -> i32 {
         .chars()
         .collect();
     let glue = |i: usize| -> String {
-        if delimiters.is_empty() { String::new() } else { delimiters[i % delimiters.len()].to_string() }
+        if delimiters.is_empty() {
+            String::new()
+        } else {
+            delimiters[i % delimiters.len()].to_string()
+        }
     };
     let sources = o.sources();
     let mut columns: Vec<Vec<String>> = Vec::new();
@@ -418,7 +477,9 @@ pub(super) fn paste(c: &mut Context<'_, '_>) -> i32 {
     }
     // `paste - -` deals standard input out in turn.
     if let Some(first) = from_stdin {
-        let places: Vec<usize> = (0..sources.len()).filter(|i| &*sources[*i] == "-").collect();
+        let places: Vec<usize> = (0..sources.len())
+            .filter(|i| &*sources[*i] == "-")
+            .collect();
         if places.len() > 1 {
             let all = std::mem::take(&mut columns[first]);
             let total = all.len();
@@ -463,7 +524,11 @@ pub(super) fn fold(c: &mut Context<'_, '_>) -> i32 {
         Ok(o) => o,
         Err(status) => return status,
     };
-    let width: usize = o.value('w').and_then(|w| w.parse().ok()).unwrap_or(80).max(1);
+    let width: usize = o
+        .value('w')
+        .and_then(|w| w.parse().ok())
+        .unwrap_or(80)
+        .max(1);
     for source in o.sources() {
         let Some(text) = c.text_of(&source) else {
             return 1;
@@ -497,7 +562,10 @@ pub(super) fn shuf(c: &mut Context<'_, '_>) -> i32 {
     } else if let Some(range) = o.value('i') {
         let (low, high) = range.split_once('-').unwrap_or((range, range));
         let (low, high): (i64, i64) = (low.parse().unwrap_or(0), high.parse().unwrap_or(0));
-        (low..=high).take(SEQ_LIMIT).map(|n| n.to_string()).collect()
+        (low..=high)
+            .take(SEQ_LIMIT)
+            .map(|n| n.to_string())
+            .collect()
     } else {
         let source = o.sources()[0].clone();
         match c.text_of(&source) {
@@ -509,7 +577,10 @@ pub(super) fn shuf(c: &mut Context<'_, '_>) -> i32 {
         let j = (c.k.host.random() % (i as u64 + 1)) as usize;
         lines.swap(i, j);
     }
-    let count = o.value('n').and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
+    let count = o
+        .value('n')
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(usize::MAX);
     for line in lines.iter().take(count) {
         c.line(line);
     }
@@ -652,7 +723,8 @@ pub(super) fn seq(c: &mut Context<'_, '_>) -> i32 {
         .unwrap_or(0)
         .min(9);
     let scale = 10i64.pow(decimals as u32);
-    let scaled = |t: &str| -> i64 { (t.parse::<f64>().unwrap_or(0.0) * scale as f64).round() as i64 };
+    let scaled =
+        |t: &str| -> i64 { (t.parse::<f64>().unwrap_or(0.0) * scale as f64).round() as i64 };
     let (from, by, to) = (scaled(first), scaled(step), scaled(last));
     if by == 0 {
         return c.fail(1, &format!("invalid Zero increment value: '{step}'"));

@@ -8,7 +8,12 @@ use crate::files::{Errno, Kind};
 use std::collections::BTreeMap;
 
 pub(super) fn stat(c: &mut Context<'_, '_>) -> i32 {
-    let o = match Options::parse(c, "Lft", "c", &[("format=", 'c'), ("dereference", 'L'), ("printf=", 'c')]) {
+    let o = match Options::parse(
+        c,
+        "Lft",
+        "c",
+        &[("format=", 'c'), ("dereference", 'L'), ("printf=", 'c')],
+    ) {
         Ok(o) => o,
         Err(status) => return status,
     };
@@ -73,8 +78,14 @@ pub(super) fn stat(c: &mut Context<'_, '_>) -> i32 {
             continue;
         }
         c.line(&format!("  File: {path}"));
-        c.line(&format!("  Size: {:<10}\tBlocks: {blocks:<10} IO Block: 4096   {kind}", stat.size));
-        c.line(&format!("Device: {}\tInode: {:<11} Links: {}", stat.volume.0, stat.ino, stat.links));
+        c.line(&format!(
+            "  Size: {:<10}\tBlocks: {blocks:<10} IO Block: 4096   {kind}",
+            stat.size
+        ));
+        c.line(&format!(
+            "Device: {}\tInode: {:<11} Links: {}",
+            stat.volume.0, stat.ino, stat.links
+        ));
         c.line(&format!(
             "Access: ({:04o}/{mode})  Uid: ({:>5}/{user:>8})   Gid: ({:>5}/{group:>8})",
             stat.meta.mode, stat.meta.uid, stat.meta.gid
@@ -87,16 +98,31 @@ pub(super) fn stat(c: &mut Context<'_, '_>) -> i32 {
 }
 
 pub(super) fn du(c: &mut Context<'_, '_>) -> i32 {
-    let o = match Options::parse(c, "shabkmcxL", "d", &[("max-depth=", 'd'), ("summarize", 's'), ("human-readable", 'h')]) {
+    let o = match Options::parse(
+        c,
+        "shabkmcxL",
+        "d",
+        &[
+            ("max-depth=", 'd'),
+            ("summarize", 's'),
+            ("human-readable", 'h'),
+        ],
+    ) {
         Ok(o) => o,
         Err(status) => return status,
     };
     let depth = if o.has('s') {
         0
     } else {
-        o.value('d').and_then(|d| d.parse().ok()).unwrap_or(u32::MAX)
+        o.value('d')
+            .and_then(|d| d.parse().ok())
+            .unwrap_or(u32::MAX)
     };
-    let paths = if o.operands.is_empty() { vec![".".into()] } else { o.operands.clone() };
+    let paths = if o.operands.is_empty() {
+        vec![".".into()]
+    } else {
+        o.operands.clone()
+    };
     let mut status = 0;
     for path in paths {
         let mut rows = Vec::new();
@@ -152,7 +178,12 @@ fn measure(
 }
 
 pub(super) fn df(c: &mut Context<'_, '_>) -> i32 {
-    let o = match Options::parse(c, "hkmTPaiH", "t", &[("human-readable", 'h'), ("print-type", 'T')]) {
+    let o = match Options::parse(
+        c,
+        "hkmTPaiH",
+        "t",
+        &[("human-readable", 'h'), ("print-type", 'T')],
+    ) {
         Ok(o) => o,
         Err(status) => return status,
     };
@@ -171,10 +202,22 @@ pub(super) fn df(c: &mut Context<'_, '_>) -> i32 {
             Err(errno) => status = c.fail(1, &format!("{path}: {errno}")),
         }
     }
-    let unit = if o.has('h') { "Size" } else if o.has('m') { "1M-blocks" } else { "1K-blocks" };
-    let used_title = if o.has('h') && !c.busybox() { "Used Avail Use%" } else { "Used Available Use%" };
+    let unit = if o.has('h') {
+        "Size"
+    } else if o.has('m') {
+        "1M-blocks"
+    } else {
+        "1K-blocks"
+    };
+    let used_title = if o.has('h') && !c.busybox() {
+        "Used Avail Use%"
+    } else {
+        "Used Available Use%"
+    };
     let kind = if o.has('T') { " Type   " } else { "" };
-    c.line(&format!("Filesystem    {kind} {unit:>10} {used_title:>20} Mounted on"));
+    c.line(&format!(
+        "Filesystem    {kind} {unit:>10} {used_title:>20} Mounted on"
+    ));
     for (at, volume) in chosen {
         let Some(volume) = c.k.disk.volume(volume) else {
             continue;
@@ -193,7 +236,11 @@ pub(super) fn df(c: &mut Context<'_, '_>) -> i32 {
         };
         let percent = (used * 100).div_ceil(total.max(1));
         let name = if at == "/" { "overlay" } else { "/dev/vda1" };
-        let kind = if o.has('T') { if at == "/" { " overlay" } else { " ext4   " } } else { "" };
+        let kind = if o.has('T') {
+            if at == "/" { " overlay" } else { " ext4   " }
+        } else {
+            ""
+        };
         c.line(&format!(
             "{name:<14}{kind} {:>10} {:>9} {:>9} {percent:>3}% {at}",
             show(total),
@@ -210,7 +257,11 @@ pub(super) fn mount(c: &mut Context<'_, '_>) -> i32 {
     }
     let mounts: Vec<_> = c.k.sys.mounts.iter().cloned().collect();
     for m in mounts {
-        let (name, kind) = if &*m.at == "/" { ("overlay", "overlay") } else { ("/dev/vda1", "ext4") };
+        let (name, kind) = if &*m.at == "/" {
+            ("overlay", "overlay")
+        } else {
+            ("/dev/vda1", "ext4")
+        };
         let how = if m.read_only { "ro" } else { "rw" };
         c.line(&format!("{name} on {} type {kind} ({how},relatime)", m.at));
     }

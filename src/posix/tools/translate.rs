@@ -16,7 +16,12 @@ pub(crate) struct Tr {
 
 pub(super) fn tr(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i32> {
     let args = c.args();
-    let long = [("delete", 'd'), ("squeeze-repeats", 's'), ("complement", 'c'), ("truncate-set1", 't')];
+    let long = [
+        ("delete", 'd'),
+        ("squeeze-repeats", 's'),
+        ("complement", 'c'),
+        ("truncate-set1", 't'),
+    ];
     let o = Options::parse_args(c, &args, "dscCt", "", &long, true)?;
     let Some(first) = o.operands.first().cloned() else {
         return Err(c.misuse(1, "missing operand"));
@@ -29,7 +34,11 @@ pub(super) fn tr(c: &mut Context<'_, '_>) -> Result<(Filter, Vec<Arc<str>>), i32
     }
     let squeeze = squeezes.then(|| second.clone().unwrap_or_else(|| from.clone()));
     let squeeze_complement = squeezes && second.is_none();
-    let mut to = if delete { Vec::new() } else { second.unwrap_or_default() };
+    let mut to = if delete {
+        Vec::new()
+    } else {
+        second.unwrap_or_default()
+    };
     if let Some(last) = to.last().copied() {
         while to.len() < from.len().max(256) {
             to.push(last);

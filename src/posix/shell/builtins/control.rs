@@ -250,7 +250,10 @@ pub(super) fn trap(a: &mut Args<'_, '_>) -> Outcome {
     if args.is_empty() || args.first().is_some_and(|f| &**f == "-p") {
         let mut text = String::new();
         for (n, command) in a.sh.traps.iter() {
-            let wanted = args.len() < 2 || args[1..].iter().any(|w| Signal::parse(w) == Some(Signal(*n)));
+            let wanted = args.len() < 2
+                || args[1..]
+                    .iter()
+                    .any(|w| Signal::parse(w) == Some(Signal(*n)));
             if !wanted {
                 continue;
             }

@@ -570,14 +570,14 @@ pub(super) fn alias(a: &mut Args<'_, '_>) -> Outcome {
         return a.print(&text);
     }
     let argv = a.argv;
-    for arg in argv[1..].iter().cloned() {
+    for arg in argv[1..].iter() {
         match arg.split_once('=') {
             Some((name, text)) => {
                 Arc::make_mut(&mut a.sh.aliases).insert(name.into(), text.into());
             }
-            None => match a.sh.aliases.get(&arg).cloned() {
+            None => match a.sh.aliases.get(arg).cloned() {
                 Some(text) => {
-                    a.print(&show(&arg, &text));
+                    a.print(&show(arg, &text));
                 }
                 None => {
                     a.fail(1, &format!("{arg}: not found"));
@@ -607,8 +607,8 @@ pub(super) fn unalias(a: &mut Args<'_, '_>) -> Outcome {
 pub(super) fn let_(a: &mut Args<'_, '_>) -> Outcome {
     let mut value = 0;
     let argv = a.argv;
-    for text in argv[1..].iter().cloned() {
-        match a.sh.calculate(&text) {
+    for text in argv[1..].iter() {
+        match a.sh.calculate(text) {
             Ok(n) => value = n,
             Err(message) => return a.fail(1, &message),
         }

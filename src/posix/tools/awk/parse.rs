@@ -32,12 +32,23 @@ pub(super) enum Pattern {
 #[derive(Debug)]
 pub(super) enum Stmt {
     Expr(Expr),
-    Print { args: Vec<Expr>, to: Option<(bool, Expr)> },
-    Printf { args: Vec<Expr>, to: Option<(bool, Expr)> },
+    Print {
+        args: Vec<Expr>,
+        to: Option<(bool, Expr)>,
+    },
+    Printf {
+        args: Vec<Expr>,
+        to: Option<(bool, Expr)>,
+    },
     If(Expr, Vec<Stmt>, Vec<Stmt>),
     While(Expr, Vec<Stmt>),
     Do(Vec<Stmt>, Expr),
-    For(Option<Box<Stmt>>, Option<Expr>, Option<Box<Stmt>>, Vec<Stmt>),
+    For(
+        Option<Box<Stmt>>,
+        Option<Expr>,
+        Option<Box<Stmt>>,
+        Vec<Stmt>,
+    ),
     ForIn(String, String, Vec<Stmt>),
     Block(Vec<Stmt>),
     Next,
@@ -58,7 +69,11 @@ pub(super) enum Expr {
     Index(String, Vec<Expr>),
     Assign(&'static str, Box<Expr>, Box<Expr>),
     Unary(&'static str, Box<Expr>),
-    Step { target: Box<Expr>, by: f64, before: bool },
+    Step {
+        target: Box<Expr>,
+        by: f64,
+        before: bool,
+    },
     Binary(&'static str, Box<Expr>, Box<Expr>),
     Match(bool, Box<Expr>, Box<Expr>),
     In(Vec<Expr>, String),
@@ -81,8 +96,9 @@ enum Token {
 }
 
 const OPS: [&str; 42] = [
-    "**=", "&&", "||", "==", "!=", "<=", ">=", "++", "--", "+=", "-=", "*=", "/=", "%=", "^=", "**", ">>", "!~", "{", "}",
-    "(", ")", "[", "]", ";", ",", "+", "-", "*", "/", "%", "^", "!", ">", "<", "|", "?", ":", "~", "$", "=", "&",
+    "**=", "&&", "||", "==", "!=", "<=", ">=", "++", "--", "+=", "-=", "*=", "/=", "%=", "^=",
+    "**", ">>", "!~", "{", "}", "(", ")", "[", "]", ";", ",", "+", "-", "*", "/", "%", "^", "!",
+    ">", "<", "|", "?", ":", "~", "$", "=", "&",
 ];
 
 struct Parser {
@@ -116,7 +132,10 @@ pub(super) fn parse(text: &str) -> Parsed<Program> {
 
 impl Parser {
     fn error<T>(&self) -> Parsed<T> {
-        let near: String = self.chars[self.at.min(self.chars.len())..].iter().take(20).collect();
+        let near: String = self.chars[self.at.min(self.chars.len())..]
+            .iter()
+            .take(20)
+            .collect();
         Err(match self.token {
             Token::End => "syntax error: unexpected end of program".into(),
             _ => format!("syntax error near `{near}'"),
@@ -126,7 +145,11 @@ impl Parser {
     fn advance(&mut self) -> Parsed<()> {
         self.token = self.read()?;
         self.operand_next = match &self.token {
-            Token::Number(_) | Token::Text(_) | Token::Regex(_) | Token::Name(_) | Token::Function(_) => false,
+            Token::Number(_)
+            | Token::Text(_)
+            | Token::Regex(_)
+            | Token::Name(_)
+            | Token::Function(_) => false,
             Token::Op(op) => !matches!(*op, ")" | "]" | "$" | "++" | "--"),
             _ => true,
         };
@@ -153,14 +176,28 @@ impl Parser {
             self.at += 1;
             return Ok(Token::Newline);
         }
-        if c.is_ascii_digit() || c == '.' && self.chars.get(self.at + 1).is_some_and(char::is_ascii_digit) {
+        if c.is_ascii_digit()
+            || c == '.'
+                && self
+                    .chars
+                    .get(self.at + 1)
+                    .is_some_and(char::is_ascii_digit)
+        {
             let start = self.at;
-            while self.chars.get(self.at).is_some_and(|c| c.is_ascii_digit() || *c == '.') {
+            while self
+                .chars
+                .get(self.at)
+                .is_some_and(|c| c.is_ascii_digit() || *c == '.')
+            {
                 self.at += 1;
             }
             if matches!(self.chars.get(self.at), Some('e' | 'E')) {
                 let sign = matches!(self.chars.get(self.at + 1), Some('+' | '-')) as usize;
-                if self.chars.get(self.at + 1 + sign).is_some_and(char::is_ascii_digit) {
+                if self
+                    .chars
+                    .get(self.at + 1 + sign)
+                    .is_some_and(char::is_ascii_digit)
+                {
                     self.at += 1 + sign;
                     while self.chars.get(self.at).is_some_and(char::is_ascii_digit) {
                         self.at += 1;
@@ -172,7 +209,11 @@ impl Parser {
         }
         if c.is_alphabetic() || c == '_' {
             let start = self.at;
-            while self.chars.get(self.at).is_some_and(|c| c.is_alphanumeric() || *c == '_') {
+            while self
+                .chars
+                .get(self.at)
+                .is_some_and(|c| c.is_alphanumeric() || *c == '_')
+            {
                 self.at += 1;
             }
             let name: String = self.chars[start..self.at].iter().collect();
@@ -228,7 +269,8 @@ impl Parser {
                         '\\' | '"' | '/' => text.push(next),
                         '0'..='7' => {
                             let mut value = next as u32 - '0' as u32;
-                            while let Some(d) = self.chars.get(self.at).and_then(|c| c.to_digit(8)) {
+                            while let Some(d) = self.chars.get(self.at).and_then(|c| c.to_digit(8))
+                            {
                                 value = value * 8 + d;
                                 self.at += 1;
                             }
@@ -471,9 +513,15 @@ impl Parser {
             "continue" => self.plain(Stmt::Continue),
             "exit" | "return" => {
                 self.advance()?;
-                let done = matches!(self.token, Token::Newline | Token::End) || self.is(";") || self.is("}");
+                let done = matches!(self.token, Token::Newline | Token::End)
+                    || self.is(";")
+                    || self.is("}");
                 let value = if done { None } else { Some(self.expr()?) };
-                Ok(if word == "exit" { Stmt::Exit(value) } else { Stmt::Return(value) })
+                Ok(if word == "exit" {
+                    Stmt::Exit(value)
+                } else {
+                    Stmt::Return(value)
+                })
             }
             "delete" => {
                 self.advance()?;
@@ -514,12 +562,24 @@ impl Parser {
             (self.at, self.token, self.operand_next) = save;
         }
         self.no_in = true;
-        let init = if self.is(";") { None } else { Some(Box::new(self.statement()?)) };
+        let init = if self.is(";") {
+            None
+        } else {
+            Some(Box::new(self.statement()?))
+        };
         self.no_in = false;
         self.expect(";")?;
-        let cond = if self.is(";") { None } else { Some(self.expr()?) };
+        let cond = if self.is(";") {
+            None
+        } else {
+            Some(self.expr()?)
+        };
         self.expect(";")?;
-        let step = if self.is(")") { None } else { Some(Box::new(self.statement()?)) };
+        let step = if self.is(")") {
+            None
+        } else {
+            Some(Box::new(self.statement()?))
+        };
         self.expect(")")?;
         Ok(Stmt::For(init, cond, step, self.body()?))
     }
@@ -527,7 +587,8 @@ impl Parser {
     fn print(&mut self, formatted: bool) -> Parsed<Stmt> {
         let mut args = Vec::new();
         let done = |p: &Parser| {
-            matches!(p.token, Token::Newline | Token::End) || ["}", ";", ">", ">>", "|"].iter().any(|o| p.is(o))
+            matches!(p.token, Token::Newline | Token::End)
+                || ["}", ";", ">", ">>", "|"].iter().any(|o| p.is(o))
         };
         self.in_print = true;
         if !done(self) {
@@ -565,7 +626,11 @@ impl Parser {
         if self.is("|") {
             return Err("output to a command is not supported".into());
         }
-        Ok(if formatted { Stmt::Printf { args, to } } else { Stmt::Print { args, to } })
+        Ok(if formatted {
+            Stmt::Printf { args, to }
+        } else {
+            Stmt::Print { args, to }
+        })
     }
 
     /// Expressions up to a closer, which is read.
@@ -812,7 +877,11 @@ impl Parser {
                 if self.depth > DEPTH_LIMIT {
                     return Err("expression nested too deeply".into());
                 }
-                let inner = if self.is("++") || self.is("--") || self.is("-") { self.unary()? } else { self.primary()? };
+                let inner = if self.is("++") || self.is("--") || self.is("-") {
+                    self.unary()?
+                } else {
+                    self.primary()?
+                };
                 self.depth -= 1;
                 Ok(Expr::Field(Box::new(inner)))
             }

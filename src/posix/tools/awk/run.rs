@@ -97,7 +97,9 @@ fn number_of(text: &str) -> f64 {
     let mut text = &text[..end];
     if text.matches('.').count() > 1 {
         let first = text.find('.').unwrap_or(0);
-        let second = text[first + 1..].find('.').map_or(text.len(), |i| first + 1 + i);
+        let second = text[first + 1..]
+            .find('.')
+            .map_or(text.len(), |i| first + 1 + i);
         text = &text[..second];
     }
     text.parse().unwrap_or(0.0)
@@ -207,7 +209,8 @@ impl Machine {
 
     pub(super) fn new_file(&mut self, name: &str) {
         self.fnr = 0.0;
-        self.vars.insert("FILENAME".into(), Value::Text(name.into()));
+        self.vars
+            .insert("FILENAME".into(), Value::Text(name.into()));
     }
 
     pub(super) fn begin(&mut self, program: &Program, c: &mut Context<'_, '_>) -> Result<(), i32> {
@@ -228,7 +231,12 @@ impl Machine {
         }
     }
 
-    pub(super) fn record(&mut self, program: &Program, text: &str, c: &mut Context<'_, '_>) -> Result<(), i32> {
+    pub(super) fn record(
+        &mut self,
+        program: &Program,
+        text: &str,
+        c: &mut Context<'_, '_>,
+    ) -> Result<(), i32> {
         self.nr += 1.0;
         self.fnr += 1.0;
         self.steps = 0;
@@ -252,7 +260,13 @@ impl Machine {
         Ok(())
     }
 
-    fn chosen(&mut self, i: usize, pattern: &Pattern, program: &Program, c: &mut Context<'_, '_>) -> Ran<bool> {
+    fn chosen(
+        &mut self,
+        i: usize,
+        pattern: &Pattern,
+        program: &Program,
+        c: &mut Context<'_, '_>,
+    ) -> Ran<bool> {
         Ok(match pattern {
             Pattern::Always => true,
             Pattern::Expr(e) => self.eval(e, program, c)?.truth(),
@@ -266,7 +280,12 @@ impl Machine {
         })
     }
 
-    pub(super) fn end(&mut self, program: &Program, exited: Option<i32>, c: &mut Context<'_, '_>) -> i32 {
+    pub(super) fn end(
+        &mut self,
+        program: &Program,
+        exited: Option<i32>,
+        c: &mut Context<'_, '_>,
+    ) -> i32 {
         let mut status = exited.unwrap_or(0);
         // `exit` in a rule still runs END; an error does not.
         if exited != Some(2) {
@@ -301,7 +320,9 @@ impl Machine {
         match &**fs {
             " " => text.split_whitespace().map(String::from).collect(),
             "" => text.chars().map(String::from).collect(),
-            one if one.chars().count() == 1 && one != "\\" => text.split(one).map(String::from).collect(),
+            one if one.chars().count() == 1 && one != "\\" => {
+                text.split(one).map(String::from).collect()
+            }
             _ => {
                 let Some(regex) = self.regex(fs) else {
                     return vec![text.to_string()];
@@ -310,7 +331,9 @@ impl Machine {
                 let (mut start, mut at) = (0, 0);
                 while let Some((from, to)) = regex.find_at(text, at) {
                     if to == from {
-                        let Some(ch) = text[to..].chars().next() else { break };
+                        let Some(ch) = text[to..].chars().next() else {
+                            break;
+                        };
                         at = to + ch.len_utf8();
                         continue;
                     }
@@ -362,7 +385,8 @@ impl Machine {
         }
         match name {
             "NF" => {
-                self.fields.resize((value.number().max(0.0) as usize).min(10_000), Value::Unset);
+                self.fields
+                    .resize((value.number().max(0.0) as usize).min(10_000), Value::Unset);
                 self.rebuild();
             }
             "NR" => self.nr = value.number(),
@@ -462,7 +486,11 @@ impl Machine {
                 self.write(&text, to, program, c)?;
             }
             Stmt::If(cond, yes, no) => {
-                let branch = if self.eval(cond, program, c)?.truth() { yes } else { no };
+                let branch = if self.eval(cond, program, c)?.truth() {
+                    yes
+                } else {
+                    no
+                };
                 self.block(branch, program, c)?;
             }
             Stmt::While(cond, body) => {
@@ -570,7 +598,11 @@ impl Machine {
             }
             path => {
                 if !self.files.contains_key(path) {
-                    let old = if *append { c.input(path).unwrap_or_default() } else { Vec::new() };
+                    let old = if *append {
+                        c.input(path).unwrap_or_default()
+                    } else {
+                        Vec::new()
+                    };
                     self.files.insert(path.to_string(), old);
                 }
                 if let Some(bytes) = self.files.get_mut(path)
@@ -583,7 +615,13 @@ impl Machine {
         Ok(())
     }
 
-    fn store(&mut self, target: &Expr, value: Value, program: &Program, c: &mut Context<'_, '_>) -> Ran<()> {
+    fn store(
+        &mut self,
+        target: &Expr,
+        value: Value,
+        program: &Program,
+        c: &mut Context<'_, '_>,
+    ) -> Ran<()> {
         match target {
             Expr::Var(name) => self.set_var(name, value),
             Expr::Index(name, index) => {
@@ -592,8 +630,10 @@ impl Machine {
             }
             Expr::Field(n) => {
                 let n = self.eval(n, program, c)?.number();
-                if n < 0.0 || n > 10_000.0 {
-                    return Err(Stop::Error(format!("trying to access out of range field {n}")));
+                if !(0.0..=10_000.0).contains(&n) {
+                    return Err(Stop::Error(format!(
+                        "trying to access out of range field {n}"
+                    )));
                 }
                 let n = n as usize;
                 if n == 0 {
@@ -606,7 +646,11 @@ impl Machine {
                     self.rebuild();
                 }
             }
-            _ => return Err(Stop::Error("assignment to something that is no variable".into())),
+            _ => {
+                return Err(Stop::Error(
+                    "assignment to something that is no variable".into(),
+                ));
+            }
         }
         Ok(())
     }
@@ -686,7 +730,11 @@ impl Machine {
                 Value::Number(self.array(array).contains_key(&key) as i32 as f64)
             }
             Expr::Ternary(cond, yes, no) => {
-                let branch = if self.eval(cond, program, c)?.truth() { yes } else { no };
+                let branch = if self.eval(cond, program, c)?.truth() {
+                    yes
+                } else {
+                    no
+                };
                 self.eval(branch, program, c)?
             }
             Expr::Call(name, args) => self.call(name, args, program, c)?,
@@ -731,7 +779,12 @@ impl Machine {
             .ok_or_else(|| Stop::Error(format!("invalid regular expression: {text}")))
     }
 
-    fn sprintf(&mut self, args: &[Expr], program: &Program, c: &mut Context<'_, '_>) -> Ran<String> {
+    fn sprintf(
+        &mut self,
+        args: &[Expr],
+        program: &Program,
+        c: &mut Context<'_, '_>,
+    ) -> Ran<String> {
         let mut values = Vec::new();
         for e in args {
             values.push(self.eval(e, program, c)?);
@@ -743,15 +796,21 @@ impl Machine {
         while let Some(at) = rest.find('%') {
             out.push_str(&rest[..at]);
             rest = &rest[at..];
-            let (spec, length) = conversion(rest, || values.next().map_or(0, |v| v.number() as i64));
+            let (spec, length) =
+                conversion(rest, || values.next().map_or(0, |v| v.number() as i64));
             let text = &rest[..length];
             rest = &rest[length..];
             match spec.letter {
                 '%' => out.push('%'),
-                's' => out.push_str(&format_string(&values.next().map(|v| v.text()).unwrap_or_default(), &spec)),
+                's' => out.push_str(&format_string(
+                    &values.next().map(|v| v.text()).unwrap_or_default(),
+                    &spec,
+                )),
                 'c' => {
                     let text = match values.next() {
-                        Some(Value::Number(n)) => char::from_u32(n as u32).map(String::from).unwrap_or_default(),
+                        Some(Value::Number(n)) => char::from_u32(n as u32)
+                            .map(String::from)
+                            .unwrap_or_default(),
                         Some(value) => value.text().chars().take(1).collect(),
                         None => String::new(),
                     };
@@ -772,7 +831,13 @@ impl Machine {
         Ok(out)
     }
 
-    fn call(&mut self, name: &str, args: &[Expr], program: &Program, c: &mut Context<'_, '_>) -> Ran<Value> {
+    fn call(
+        &mut self,
+        name: &str,
+        args: &[Expr],
+        program: &Program,
+        c: &mut Context<'_, '_>,
+    ) -> Ran<Value> {
         if let Some((params, body)) = program.functions.get(name) {
             return self.call_own(params, body, args, program, c);
         }
@@ -813,7 +878,11 @@ impl Machine {
                 let start = from.max(1.0);
                 let end = until.min(count + 1.0);
                 let taken: String = if end > start {
-                    source.chars().skip(start as usize - 1).take((end - start) as usize).collect()
+                    source
+                        .chars()
+                        .skip(start as usize - 1)
+                        .take((end - start) as usize)
+                        .collect()
                 } else {
                     String::new()
                 };
@@ -821,7 +890,9 @@ impl Machine {
             }
             "index" => {
                 let (source, part) = (text(self, 0, c)?, text(self, 1, c)?);
-                let found = source.find(&*part).map_or(0, |i| source[..i].chars().count() + 1);
+                let found = source
+                    .find(&*part)
+                    .map_or(0, |i| source[..i].chars().count() + 1);
                 Value::Number(found as f64)
             }
             "split" => {
@@ -885,8 +956,16 @@ impl Machine {
             }
             "systime" => Value::Number((self.now / 1_000_000) as f64),
             "strftime" => {
-                let format = if args.is_empty() { "%a %b %e %H:%M:%S %Z %Y".into() } else { text(self, 0, c)? };
-                let time = if args.len() > 1 { number(self, 1, c)? as i64 * 1_000_000 } else { self.now };
+                let format = if args.is_empty() {
+                    "%a %b %e %H:%M:%S %Z %Y".into()
+                } else {
+                    text(self, 0, c)?
+                };
+                let time = if args.len() > 1 {
+                    number(self, 1, c)? as i64 * 1_000_000
+                } else {
+                    self.now
+                };
                 Value::Text(super::super::date::format(&format, time).into())
             }
             "close" | "fflush" => Value::Number(0.0),
@@ -907,7 +986,13 @@ impl Machine {
         Ok(Value::Number(count as f64))
     }
 
-    fn substitute(&mut self, all: bool, args: &[Expr], program: &Program, c: &mut Context<'_, '_>) -> Ran<Value> {
+    fn substitute(
+        &mut self,
+        all: bool,
+        args: &[Expr],
+        program: &Program,
+        c: &mut Context<'_, '_>,
+    ) -> Ran<Value> {
         let (Some(pattern), Some(with)) = (args.first(), args.get(1)) else {
             return Err(Stop::Error("sub needs a pattern and a text".into()));
         };
@@ -979,7 +1064,11 @@ impl Machine {
                     };
                     let value = self.var(name);
                     // An unset name may become an array in the function.
-                    if is_array || matches!(value, Value::Unset) && !self.vars.contains_key(&real) && depth.is_none() {
+                    if is_array
+                        || matches!(value, Value::Unset)
+                            && !self.vars.contains_key(&real)
+                            && depth.is_none()
+                    {
                         Local::Alias(name.clone())
                     } else {
                         Local::Value(value)

@@ -113,7 +113,8 @@ impl Machine {
                         Piece::Value(inner) => {
                             let mut next = Vec::new();
                             for value in self.collect(inner, input, scope)? {
-                                let shown = apply_format(format.as_deref().unwrap_or("text"), &value)?;
+                                let shown =
+                                    apply_format(format.as_deref().unwrap_or("text"), &value)?;
                                 next.extend(texts.iter().map(|t| format!("{t}{shown}")));
                             }
                             texts = next;
@@ -130,7 +131,7 @@ impl Machine {
                 }
             }
             Filter::Slice(of, from, to) => {
-                let mut bound = |f: &Option<Box<Filter>>, m: &mut Machine| match f {
+                let bound = |f: &Option<Box<Filter>>, m: &mut Machine| match f {
                     None => Ok::<Json, String>(Json::Null),
                     Some(f) => Ok(m.collect(f, input, scope)?.pop().unwrap_or(Json::Null)),
                 };
@@ -220,7 +221,9 @@ impl Machine {
                     out.extend(left);
                 }
             }
-            Filter::Update(op, target, value) => self.update(op, target, value, input, scope, out)?,
+            Filter::Update(op, target, value) => {
+                self.update(op, target, value, input, scope, out)?
+            }
             Filter::List(None) => out.push(Json::List([].into())),
             Filter::List(Some(inner)) => {
                 let items = self.collect(inner, input, scope)?;
@@ -232,7 +235,10 @@ impl Machine {
                     let mut next = Vec::new();
                     for key in self.collect(key, input, scope)? {
                         let Json::Text(key) = key else {
-                            return Err(format!("Object keys must be strings, not {}", describe(&key)));
+                            return Err(format!(
+                                "Object keys must be strings, not {}",
+                                describe(&key)
+                            ));
                         };
                         for value in self.collect(value, input, scope)? {
                             for fields in &made {
@@ -246,22 +252,36 @@ impl Machine {
                 }
                 out.extend(made.into_iter().map(Json::object));
             }
-            Filter::If(clauses, otherwise) => self.condition(clauses, otherwise, input, scope, out)?,
+            Filter::If(clauses, otherwise) => {
+                self.condition(clauses, otherwise, input, scope, out)?
+            }
             Filter::Reduce(source, var, init, update) => {
-                let mut state = self.collect(init, input, scope)?.pop().unwrap_or(Json::Null);
+                let mut state = self
+                    .collect(init, input, scope)?
+                    .pop()
+                    .unwrap_or(Json::Null);
                 for value in self.collect(source, input, scope)? {
                     let mut inner = scope.clone();
                     inner.vars.push((var.clone(), value));
-                    state = self.collect(update, &state, &inner)?.pop().unwrap_or(Json::Null);
+                    state = self
+                        .collect(update, &state, &inner)?
+                        .pop()
+                        .unwrap_or(Json::Null);
                 }
                 out.push(state);
             }
             Filter::Foreach(source, var, init, update, extract) => {
-                let mut state = self.collect(init, input, scope)?.pop().unwrap_or(Json::Null);
+                let mut state = self
+                    .collect(init, input, scope)?
+                    .pop()
+                    .unwrap_or(Json::Null);
                 for value in self.collect(source, input, scope)? {
                     let mut inner = scope.clone();
                     inner.vars.push((var.clone(), value));
-                    state = self.collect(update, &state, &inner)?.pop().unwrap_or(Json::Null);
+                    state = self
+                        .collect(update, &state, &inner)?
+                        .pop()
+                        .unwrap_or(Json::Null);
                     match extract {
                         Some(extract) => self.eval(extract, &state, &inner, out)?,
                         None => out.push(state.clone()),
@@ -321,7 +341,12 @@ impl Machine {
     }
 
     fn environment(&self) -> Json {
-        Json::object(self.env.iter().map(|(k, v)| (k.clone(), Json::Text(v.clone()))).collect())
+        Json::object(
+            self.env
+                .iter()
+                .map(|(k, v)| (k.clone(), Json::Text(v.clone())))
+                .collect(),
+        )
     }
 
     fn update(
@@ -419,7 +444,10 @@ impl Machine {
                 all
             }
             Filter::Call(name, args) if name == "select" && args.len() == 1 => {
-                let chosen = self.collect(&args[0], input, scope)?.iter().any(Json::truth);
+                let chosen = self
+                    .collect(&args[0], input, scope)?
+                    .iter()
+                    .any(Json::truth);
                 if chosen { vec![Vec::new()] } else { Vec::new() }
             }
             Filter::Call(name, _) if name == "empty" => Vec::new(),
@@ -427,7 +455,14 @@ impl Machine {
         })
     }
 
-    fn call(&mut self, name: &str, args: &[Filter], input: &Json, scope: &Scope, out: &mut Vec<Json>) -> Done {
+    fn call(
+        &mut self,
+        name: &str,
+        args: &[Filter],
+        input: &Json,
+        scope: &Scope,
+        out: &mut Vec<Json>,
+    ) -> Done {
         let own = scope
             .functions
             .iter()
@@ -456,7 +491,11 @@ impl Machine {
         }
         match (name, args) {
             ("empty", []) => {}
-            ("values" | "nulls" | "booleans" | "numbers" | "strings" | "arrays" | "objects" | "iterables" | "scalars", []) => {
+            (
+                "values" | "nulls" | "booleans" | "numbers" | "strings" | "arrays" | "objects"
+                | "iterables" | "scalars",
+                [],
+            ) => {
                 let kept = match name {
                     "values" => *input != Json::Null,
                     "iterables" => matches!(input, Json::List(_) | Json::Object(_)),
@@ -511,7 +550,10 @@ impl Machine {
                 });
             }
             ("error", [message]) => {
-                let value = self.collect(message, input, scope)?.pop().unwrap_or(Json::Null);
+                let value = self
+                    .collect(message, input, scope)?
+                    .pop()
+                    .unwrap_or(Json::Null);
                 return Err(match value {
                     Json::Text(t) => t.to_string(),
                     other => other.write(None),
@@ -532,8 +574,16 @@ impl Machine {
             ("first", [f]) => out.extend(self.collect(f, input, scope)?.into_iter().next()),
             ("last", [f]) => out.extend(self.collect(f, input, scope)?.pop()),
             ("limit", [n, f]) => {
-                let n = self.collect(n, input, scope)?.pop().and_then(|n| as_number(&n)).unwrap_or(0.0);
-                out.extend(self.collect(f, input, scope)?.into_iter().take(n.max(0.0) as usize));
+                let n = self
+                    .collect(n, input, scope)?
+                    .pop()
+                    .and_then(|n| as_number(&n))
+                    .unwrap_or(0.0);
+                out.extend(
+                    self.collect(f, input, scope)?
+                        .into_iter()
+                        .take(n.max(0.0) as usize),
+                );
             }
             ("any" | "all", _) => {
                 let all = name == "all";
@@ -593,7 +643,11 @@ impl Machine {
             ("paths", []) => {
                 let mut all = Vec::new();
                 every_path(input, &mut Vec::new(), &mut all);
-                out.extend(all.into_iter().filter(|p| !p.is_empty()).map(|p| Json::List(p.into())));
+                out.extend(
+                    all.into_iter()
+                        .filter(|p| !p.is_empty())
+                        .map(|p| Json::List(p.into())),
+                );
             }
             ("path", [f]) => {
                 for path in self.paths(f, input, scope)? {
@@ -616,9 +670,15 @@ impl Machine {
             ("input_line_number", []) => out.push(Json::Number(0.0)),
             ("sub" | "gsub", [pattern, with, ..]) => {
                 let Json::Text(source) = input else {
-                    return Err(format!("{} cannot be matched, as it is not a string", describe(input)));
+                    return Err(format!(
+                        "{} cannot be matched, as it is not a string",
+                        describe(input)
+                    ));
                 };
-                let pattern = self.collect(pattern, input, scope)?.pop().unwrap_or(Json::Null);
+                let pattern = self
+                    .collect(pattern, input, scope)?
+                    .pop()
+                    .unwrap_or(Json::Null);
                 let regex = compile(&pattern, "")?;
                 let mut result = String::new();
                 let (mut at, mut copied) = (0, 0);
@@ -626,7 +686,9 @@ impl Machine {
                     let Some((start, end)) = spans[0] else { break };
                     result.push_str(&source[copied..start]);
                     let groups = named_groups(&regex, source, &spans);
-                    if let Some(Json::Text(t)) = self.collect(with, &groups, scope)?.into_iter().next() {
+                    if let Some(Json::Text(t)) =
+                        self.collect(with, &groups, scope)?.into_iter().next()
+                    {
                         result.push_str(&t);
                     }
                     copied = end;
@@ -706,10 +768,16 @@ fn index(base: &Json, key: &Json) -> Result<Json, String> {
         (Json::Object(_), Json::Text(key)) => base.get(key).cloned().unwrap_or(Json::Null),
         (Json::List(items), Json::Number(n)) => {
             let i = if *n < 0.0 { n + items.len() as f64 } else { *n };
-            if i < 0.0 { Json::Null } else { items.get(i as usize).cloned().unwrap_or(Json::Null) }
+            if i < 0.0 {
+                Json::Null
+            } else {
+                items.get(i as usize).cloned().unwrap_or(Json::Null)
+            }
         }
         (Json::Null, Json::Text(_) | Json::Number(_) | Json::Null) => Json::Null,
-        (base, Json::Text(key)) => return Err(format!("Cannot index {} with \"{key}\"", base.kind())),
+        (base, Json::Text(key)) => {
+            return Err(format!("Cannot index {} with \"{key}\"", base.kind()));
+        }
         (base, key) => return Err(format!("Cannot index {} with {}", base.kind(), key.kind())),
     })
 }
@@ -784,7 +852,8 @@ fn remove(value: &Json, path: &[Json]) -> Json {
         if inner == Json::Null {
             return value.clone();
         }
-        return set(value, std::slice::from_ref(key), remove(&inner, rest)).unwrap_or(value.clone());
+        return set(value, std::slice::from_ref(key), remove(&inner, rest))
+            .unwrap_or(value.clone());
     }
     match (value, key) {
         (Json::Object(fields), Json::Text(key)) => {
@@ -828,10 +897,16 @@ fn binary(op: &str, a: &Json, b: &Json) -> Result<Json, String> {
         ("+", Json::Null, x) | ("+", x, Json::Null) => x.clone(),
         ("+", Json::Number(x), Json::Number(y)) => Json::Number(x + y),
         ("+", Json::Text(x), Json::Text(y)) => text(format!("{x}{y}")),
-        ("+", Json::List(x), Json::List(y)) => Json::List(x.iter().chain(y.iter()).cloned().collect()),
-        ("+", Json::Object(x), Json::Object(y)) => Json::object(x.iter().chain(y.iter()).cloned().collect()),
+        ("+", Json::List(x), Json::List(y)) => {
+            Json::List(x.iter().chain(y.iter()).cloned().collect())
+        }
+        ("+", Json::Object(x), Json::Object(y)) => {
+            Json::object(x.iter().chain(y.iter()).cloned().collect())
+        }
         ("-", Json::Number(x), Json::Number(y)) => Json::Number(x - y),
-        ("-", Json::List(x), Json::List(y)) => Json::List(x.iter().filter(|i| !y.contains(i)).cloned().collect()),
+        ("-", Json::List(x), Json::List(y)) => {
+            Json::List(x.iter().filter(|i| !y.contains(i)).cloned().collect())
+        }
         ("*", Json::Number(x), Json::Number(y)) => Json::Number(x * y),
         ("*", Json::Text(t), Json::Number(n)) if *n > 0.0 && t.len() as f64 * n < 1e6 => {
             text(t.repeat((*n as usize).max(1)))
@@ -856,7 +931,9 @@ fn binary(op: &str, a: &Json, b: &Json) -> Result<Json, String> {
         }
         ("/", Json::Number(x), Json::Number(y)) => Json::Number(x / y),
         ("/", Json::Text(x), Json::Text(y)) => Json::List(x.split(&**y).map(text).collect()),
-        ("%", Json::Number(x), Json::Number(y)) => Json::Number((*x as i64).wrapping_rem((*y as i64).max(1)) as f64),
+        ("%", Json::Number(x), Json::Number(y)) => {
+            Json::Number((*x as i64).wrapping_rem((*y as i64).max(1)) as f64)
+        }
         (op, ..) => {
             let verb = match op {
                 "+" => "added",
@@ -864,7 +941,11 @@ fn binary(op: &str, a: &Json, b: &Json) -> Result<Json, String> {
                 "*" => "multiplied",
                 _ => "divided",
             };
-            return Err(format!("{} and {} cannot be {verb}", describe(a), describe(b)));
+            return Err(format!(
+                "{} and {} cannot be {verb}",
+                describe(a),
+                describe(b)
+            ));
         }
     })
 }
@@ -876,7 +957,10 @@ fn apply_format(format: &str, value: &Json) -> Result<String, String> {
     };
     let row = |value: &Json| match value {
         Json::List(items) => Ok(items.to_vec()),
-        other => Err(format!("{} cannot be {format}-formatted, only an array can be", describe(other))),
+        other => Err(format!(
+            "{} cannot be {format}-formatted, only an array can be",
+            describe(other)
+        )),
     };
     Ok(match format {
         "text" => plain(value),
@@ -914,7 +998,10 @@ fn apply_format(format: &str, value: &Json) -> Result<String, String> {
         "tsv" => row(value)?
             .iter()
             .map(|v| match v {
-                Json::Text(t) => t.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n"),
+                Json::Text(t) => t
+                    .replace('\\', "\\\\")
+                    .replace('\t', "\\t")
+                    .replace('\n', "\\n"),
                 Json::Null => String::new(),
                 other => other.write(None),
             })
@@ -939,7 +1026,12 @@ fn to_entries(value: &Json) -> Result<Json, String> {
         Json::Object(fields) => Ok(Json::List(
             fields
                 .iter()
-                .map(|(k, v)| Json::object(vec![("key".into(), Json::Text(k.clone())), ("value".into(), v.clone())]))
+                .map(|(k, v)| {
+                    Json::object(vec![
+                        ("key".into(), Json::Text(k.clone())),
+                        ("value".into(), v.clone()),
+                    ])
+                })
                 .collect(),
         )),
         other => Err(format!("{} has no keys", describe(other))),
@@ -977,7 +1069,10 @@ fn simple(name: &str, input: &Json) -> Result<Json, String> {
                 items.sort_by(Json::order);
                 Ok(items)
             }
-            other => Err(format!("{} cannot be sorted, as it is not an array", describe(other))),
+            other => Err(format!(
+                "{} cannot be sorted, as it is not an array",
+                describe(other)
+            )),
         }
     };
     Ok(match name {
@@ -996,7 +1091,8 @@ fn simple(name: &str, input: &Json) -> Result<Json, String> {
         "keys" | "keys_unsorted" => match input {
             Json::Null => return wrong("has no keys"),
             other => {
-                let mut list = keys(other).map_err(|_| format!("{} has no keys", describe(other)))?;
+                let mut list =
+                    keys(other).map_err(|_| format!("{} has no keys", describe(other)))?;
                 if name == "keys" {
                     list.sort_by(Json::order);
                 }
@@ -1079,13 +1175,20 @@ fn simple(name: &str, input: &Json) -> Result<Json, String> {
         },
         "isnan" => Json::Bool(as_number(input).is_some_and(f64::is_nan)),
         "todate" | "todateiso8601" => match input {
-            Json::Number(n) => text(crate::tools::date::format("%Y-%m-%dT%H:%M:%SZ", (*n as i64) * 1_000_000)),
+            Json::Number(n) => text(crate::tools::date::format(
+                "%Y-%m-%dT%H:%M:%SZ",
+                (*n as i64) * 1_000_000,
+            )),
             _ => return wrong("strftime/1 requires parsed datetime inputs"),
         },
         "fromdate" | "fromdateiso8601" => match input {
             Json::Text(t) => match crate::tools::date::parse(t, 0) {
                 Some(micros) => Json::Number((micros / 1_000_000) as f64),
-                None => return Err(format!("date \"{t}\" does not match format \"%Y-%m-%dT%H:%M:%SZ\"")),
+                None => {
+                    return Err(format!(
+                        "date \"{t}\" does not match format \"%Y-%m-%dT%H:%M:%SZ\""
+                    ));
+                }
             },
             _ => return wrong("cannot be parsed as a date"),
         },
@@ -1110,10 +1213,12 @@ fn flatten(value: &Json, depth: u32, out: &mut Vec<Json>) {
 
 fn compile(pattern: &Json, flags: &str) -> Result<Regex, String> {
     match pattern {
-        Json::Text(t) => {
-            Regex::compile(t, flags.contains('i')).map_err(|e| format!("{t} (at offset 0) is not a valid regex: {e}"))
-        }
-        other => Err(format!("{} cannot be matched, as it is not a string", describe(other))),
+        Json::Text(t) => Regex::compile(t, flags.contains('i'))
+            .map_err(|e| format!("{t} (at offset 0) is not a valid regex: {e}")),
+        other => Err(format!(
+            "{} cannot be matched, as it is not a string",
+            describe(other)
+        )),
     }
 }
 
@@ -1137,26 +1242,41 @@ fn with_argument(name: &str, input: &Json, arg: &Json, flags: &Json, out: &mut V
     };
     let source = || match input {
         Json::Text(t) => Ok(t.clone()),
-        other => Err(format!("{} cannot be matched, as it is not a string", describe(other))),
+        other => Err(format!(
+            "{} cannot be matched, as it is not a string",
+            describe(other)
+        )),
     };
     out.push(match name {
         "has" => Json::Bool(match (input, arg) {
             (Json::Object(_), Json::Text(key)) => input.get(key).is_some(),
             (Json::List(items), Json::Number(n)) => *n >= 0.0 && (*n as usize) < items.len(),
-            _ => return Err(format!("Cannot check whether {} has a {} key", input.kind(), arg.kind())),
+            _ => {
+                return Err(format!(
+                    "Cannot check whether {} has a {} key",
+                    input.kind(),
+                    arg.kind()
+                ));
+            }
         }),
         "in" => return with_argument("has", arg, input, &Json::Null, out),
         "contains" => Json::Bool(contains(input, arg)),
         "inside" => Json::Bool(contains(arg, input)),
         "startswith" | "endswith" => match (input, arg) {
-            (Json::Text(a), Json::Text(b)) => {
-                Json::Bool(if name == "startswith" { a.starts_with(&**b) } else { a.ends_with(&**b) })
-            }
+            (Json::Text(a), Json::Text(b)) => Json::Bool(if name == "startswith" {
+                a.starts_with(&**b)
+            } else {
+                a.ends_with(&**b)
+            }),
             _ => return Err(format!("{name}() requires string inputs")),
         },
         "ltrimstr" | "rtrimstr" => match (input, arg) {
             (Json::Text(a), Json::Text(b)) => {
-                let cut = if name == "ltrimstr" { a.strip_prefix(&**b) } else { a.strip_suffix(&**b) };
+                let cut = if name == "ltrimstr" {
+                    a.strip_prefix(&**b)
+                } else {
+                    a.strip_suffix(&**b)
+                };
                 text(cut.unwrap_or(a))
             }
             _ => input.clone(),
@@ -1166,7 +1286,9 @@ fn with_argument(name: &str, input: &Json, arg: &Json, flags: &Json, out: &mut V
                 let _ = b;
                 Json::List([].into())
             }
-            (Json::Text(a), Json::Text(b)) if b.is_empty() => Json::List(a.chars().map(|c| text(c.to_string())).collect()),
+            (Json::Text(a), Json::Text(b)) if b.is_empty() => {
+                Json::List(a.chars().map(|c| text(c.to_string())).collect())
+            }
             (Json::Text(a), Json::Text(b)) => Json::List(a.split(&**b).map(text).collect()),
             _ => return Err("split input and separator must be strings".into()),
         },
@@ -1180,7 +1302,10 @@ fn with_argument(name: &str, input: &Json, arg: &Json, flags: &Json, out: &mut V
                     Json::Text(t) => t.to_string(),
                     Json::Null => String::new(),
                     Json::List(_) | Json::Object(_) => {
-                        return Err(format!("string (\"\") and {} cannot be added", describe(&item)));
+                        return Err(format!(
+                            "string (\"\") and {} cannot be added",
+                            describe(&item)
+                        ));
                     }
                     other => other.write(None),
                 });
@@ -1210,8 +1335,14 @@ fn with_argument(name: &str, input: &Json, arg: &Json, flags: &Json, out: &mut V
                 let matched = text(&source[start..end]);
                 out.push(if name == "match" {
                     Json::object(vec![
-                        ("offset".into(), Json::Number(source[..start].chars().count() as f64)),
-                        ("length".into(), Json::Number(source[start..end].chars().count() as f64)),
+                        (
+                            "offset".into(),
+                            Json::Number(source[..start].chars().count() as f64),
+                        ),
+                        (
+                            "length".into(),
+                            Json::Number(source[start..end].chars().count() as f64),
+                        ),
                         ("string".into(), matched),
                         ("captures".into(), Json::List(groups.into())),
                     ])
@@ -1233,7 +1364,10 @@ fn with_argument(name: &str, input: &Json, arg: &Json, flags: &Json, out: &mut V
         }
         "index" | "indices" | "rindex" => match (input, arg) {
             (Json::Text(a), Json::Text(b)) if !b.is_empty() => {
-                let found: Vec<Json> = a.match_indices(&**b).map(|(i, _)| Json::Number(i as f64)).collect();
+                let found: Vec<Json> = a
+                    .match_indices(&**b)
+                    .map(|(i, _)| Json::Number(i as f64))
+                    .collect();
                 match name {
                     "index" => found.first().cloned().unwrap_or(Json::Null),
                     "rindex" => found.last().cloned().unwrap_or(Json::Null),

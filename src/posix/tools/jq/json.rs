@@ -55,7 +55,10 @@ impl Json {
         match self {
             Json::List(items) => Json::List(items.iter().map(Json::sorted).collect()),
             Json::Object(fields) => {
-                let mut fields: Vec<_> = fields.iter().map(|(k, v)| (k.clone(), v.sorted())).collect();
+                let mut fields: Vec<_> = fields
+                    .iter()
+                    .map(|(k, v)| (k.clone(), v.sorted()))
+                    .collect();
                 fields.sort_by(|a, b| a.0.cmp(&b.0));
                 Json::Object(Arc::new(fields))
             }
@@ -179,7 +182,9 @@ fn write_text(out: &mut String, text: &str) {
             '\r' => out.push_str("\\r"),
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
-            c if (c as u32) < 32 || c as u32 == 127 => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c if (c as u32) < 32 || c as u32 == 127 => {
+                out.push_str(&format!("\\u{:04x}", c as u32))
+            }
             c => out.push(c),
         }
     }
@@ -196,7 +201,11 @@ pub(super) fn parse_all(text: &str) -> Result<Vec<Json>, String> {
 
 /// The values up to the first error, and the error.
 pub(super) fn parse_prefix(text: &str) -> (Vec<Json>, Option<String>) {
-    let mut reader = Reader { rest: text, text, depth: 0 };
+    let mut reader = Reader {
+        rest: text,
+        text,
+        depth: 0,
+    };
     let mut values = Vec::new();
     loop {
         reader.blank();
@@ -300,10 +309,12 @@ impl Reader<'_> {
                     "null" => Json::Null,
                     "true" => Json::Bool(true),
                     "false" => Json::Bool(false),
-                    word if word.starts_with(|c: char| c.is_ascii_digit() || c == '-') => match word.parse() {
-                        Ok(n) => Json::Number(n),
-                        Err(_) => return Err("Invalid numeric literal"),
-                    },
+                    word if word.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
+                        match word.parse() {
+                            Ok(n) => Json::Number(n),
+                            Err(_) => return Err("Invalid numeric literal"),
+                        }
+                    }
                     _ => return Err("Invalid literal"),
                 };
                 self.rest = rest;

@@ -26,7 +26,13 @@ pub(super) enum Filter {
     Object(Vec<(Filter, Filter)>),
     If(Vec<(Filter, Filter)>, Option<Box<Filter>>),
     Reduce(Box<Filter>, String, Box<Filter>, Box<Filter>),
-    Foreach(Box<Filter>, String, Box<Filter>, Box<Filter>, Option<Box<Filter>>),
+    Foreach(
+        Box<Filter>,
+        String,
+        Box<Filter>,
+        Box<Filter>,
+        Option<Box<Filter>>,
+    ),
     As(Box<Filter>, String, Box<Filter>),
     Var(String),
     Call(String, Vec<Filter>),
@@ -71,7 +77,10 @@ fn boxed(f: Filter) -> Box<Filter> {
 
 impl Parser {
     fn error<T>(&self) -> Parsed<T> {
-        let near: String = self.chars[self.at.min(self.chars.len())..].iter().take(16).collect();
+        let near: String = self.chars[self.at.min(self.chars.len())..]
+            .iter()
+            .take(16)
+            .collect();
         Err(if near.is_empty() {
             "syntax error, unexpected end of file".into()
         } else {
@@ -98,7 +107,9 @@ impl Parser {
     }
 
     fn looking(&self, text: &str) -> bool {
-        text.chars().enumerate().all(|(i, c)| self.chars.get(self.at + i) == Some(&c))
+        text.chars()
+            .enumerate()
+            .all(|(i, c)| self.chars.get(self.at + i) == Some(&c))
     }
 
     fn take(&mut self, text: &str) -> bool {
@@ -111,7 +122,11 @@ impl Parser {
     }
 
     fn expect(&mut self, text: &str) -> Parsed<()> {
-        if self.take(text) { Ok(()) } else { self.error() }
+        if self.take(text) {
+            Ok(())
+        } else {
+            self.error()
+        }
     }
 
     fn word_at(&self) -> String {
@@ -132,7 +147,11 @@ impl Parser {
 
     fn deeper(&mut self) -> Parsed<()> {
         self.depth += 1;
-        if self.depth > DEPTH_LIMIT { Err("filter nested too deeply".into()) } else { Ok(()) }
+        if self.depth > DEPTH_LIMIT {
+            Err("filter nested too deeply".into())
+        } else {
+            Ok(())
+        }
     }
 
     fn pipe(&mut self) -> Parsed<Filter> {
@@ -248,7 +267,9 @@ impl Parser {
     fn operator(&mut self, ops: [&'static str; 3]) -> Option<&'static str> {
         self.blank();
         let next = self.chars.get(self.at + 1).copied();
-        let op = ops.into_iter().find(|op| !op.is_empty() && self.looking(op))?;
+        let op = ops
+            .into_iter()
+            .find(|op| !op.is_empty() && self.looking(op))?;
         // `+=` and `//` are other operators.
         if next == Some('=') || op == "/" && next == Some('/') {
             return None;
@@ -338,7 +359,11 @@ impl Parser {
             }
             let to = self.pipe()?;
             self.expect("]")?;
-            return Ok(Filter::Slice(boxed(filter), Some(boxed(index)), Some(boxed(to))));
+            return Ok(Filter::Slice(
+                boxed(filter),
+                Some(boxed(index)),
+                Some(boxed(to)),
+            ));
         }
         self.expect("]")?;
         Ok(Filter::Field(boxed(filter), boxed(index)))
@@ -365,7 +390,9 @@ impl Parser {
                     return Ok(Filter::Recurse);
                 }
                 match self.chars.get(self.at + 1).copied() {
-                    Some(c) if c.is_alphabetic() || c == '_' || c == '"' || c == '[' => Ok(Filter::Identity),
+                    Some(c) if c.is_alphabetic() || c == '_' || c == '"' || c == '[' => {
+                        Ok(Filter::Identity)
+                    }
                     _ => {
                         self.at += 1;
                         Ok(Filter::Identity)
@@ -416,7 +443,11 @@ impl Parser {
                 }
                 if matches!(self.peek(), Some('e' | 'E')) {
                     let sign = matches!(self.chars.get(self.at + 1), Some('+' | '-')) as usize;
-                    if self.chars.get(self.at + 1 + sign).is_some_and(char::is_ascii_digit) {
+                    if self
+                        .chars
+                        .get(self.at + 1 + sign)
+                        .is_some_and(char::is_ascii_digit)
+                    {
                         self.at += 1 + sign;
                         while self.peek().is_some_and(|c| c.is_ascii_digit()) {
                             self.at += 1;
@@ -451,7 +482,11 @@ impl Parser {
                         break;
                     }
                 }
-                let otherwise = if self.keyword("else") { Some(boxed(self.pipe()?)) } else { None };
+                let otherwise = if self.keyword("else") {
+                    Some(boxed(self.pipe()?))
+                } else {
+                    None
+                };
                 if !self.keyword("end") {
                     return self.error();
                 }
@@ -459,7 +494,11 @@ impl Parser {
             }
             "try" => {
                 let body = self.postfix()?;
-                let catch = if self.keyword("catch") { Some(boxed(self.postfix()?)) } else { None };
+                let catch = if self.keyword("catch") {
+                    Some(boxed(self.postfix()?))
+                } else {
+                    None
+                };
                 Filter::Try(boxed(body), catch)
             }
             "reduce" | "foreach" => {
@@ -473,7 +512,11 @@ impl Parser {
                 let init = self.pipe()?;
                 self.expect(";")?;
                 let update = self.pipe()?;
-                let extract = if name == "foreach" && self.take(";") { Some(boxed(self.pipe()?)) } else { None };
+                let extract = if name == "foreach" && self.take(";") {
+                    Some(boxed(self.pipe()?))
+                } else {
+                    None
+                };
                 self.expect(")")?;
                 if name == "reduce" {
                     Filter::Reduce(boxed(source), var, boxed(init), boxed(update))
@@ -509,7 +552,10 @@ impl Parser {
             let (key, short) = match self.peek() {
                 Some('"') => {
                     let key = self.string(None)?;
-                    (key.clone(), Filter::Field(boxed(Filter::Identity), boxed(key)))
+                    (
+                        key.clone(),
+                        Filter::Field(boxed(Filter::Identity), boxed(key)),
+                    )
                 }
                 Some('(') => {
                     self.at += 1;
@@ -527,7 +573,11 @@ impl Parser {
                     (text(&name), field(Filter::Identity, &name))
                 }
             };
-            let value = if self.take(":") { self.object_value()? } else { short };
+            let value = if self.take(":") {
+                self.object_value()?
+            } else {
+                short
+            };
             fields.push((key, value));
             self.blank();
             if !self.take(",") && !self.looking("}") {

@@ -90,7 +90,11 @@ pub(crate) fn nslookup(c: &mut Context<'_, '_>) -> Result<Live, i32> {
     let Some(name) = names.first().cloned() else {
         return Err(c.fail(1, "usage: nslookup [-type=TYPE] NAME [SERVER]"));
     };
-    let default = if is_address(&name) { RecordKind::Pointer } else { RecordKind::Address };
+    let default = if is_address(&name) {
+        RecordKind::Pointer
+    } else {
+        RecordKind::Address
+    };
     Ok(live(Dns {
         kind: chosen.unwrap_or(default),
         name,
@@ -117,7 +121,9 @@ pub(crate) fn dig(c: &mut Context<'_, '_>) -> Result<Live, i32> {
             if option.starts_with("short") {
                 dns.look = Look::DigShort;
             }
-        } else if let (Some(kind), false) = (kind(word), dns.name.is_empty() && o.operands.len() == 1) {
+        } else if let (Some(kind), false) =
+            (kind(word), dns.name.is_empty() && o.operands.len() == 1)
+        {
             dns.kind = kind;
         } else if &**word != "IN" {
             dns.name = word.to_string();
@@ -148,7 +154,11 @@ impl Dns {
             return Turn::Continue;
         };
         let status = match reply {
-            Reply::Records { server, name, records } => self.show(c, &server, &name, &records),
+            Reply::Records {
+                server,
+                name,
+                records,
+            } => self.show(c, &server, &name, &records),
             Reply::Failed(error) => self.failed(c, &error),
             _ => 1,
         };
@@ -170,8 +180,7 @@ impl Dns {
                 for r in records {
                     let text = match r.kind {
                         RecordKind::Address | RecordKind::Address6 => {
-                            let gap = if c.busybox() { "" } else { "" };
-                            format!("Name:\t{}\nAddress: {}{gap}", r.name, r.value)
+                            format!("Name:\t{}\nAddress: {}", r.name, r.value)
                         }
                         RecordKind::Pointer => format!("{}\tname = {}", r.name, r.value),
                         RecordKind::Service => format!("{}\tservice = {}", r.name, r.value),
@@ -197,7 +206,9 @@ impl Dns {
                     let text = match r.kind {
                         RecordKind::Address => format!("{} has address {}", r.name, r.value),
                         RecordKind::Address6 => format!("{} has IPv6 address {}", r.name, r.value),
-                        RecordKind::Pointer => format!("{} domain name pointer {}", r.name, r.value),
+                        RecordKind::Pointer => {
+                            format!("{} domain name pointer {}", r.name, r.value)
+                        }
                         RecordKind::Service => format!("{} has SRV record {}", r.name, r.value),
                         _ => format!("{} has {} record {}", r.name, kind_name(r.kind), r.value),
                     };
@@ -219,7 +230,13 @@ impl Dns {
     }
 
     fn dig_answer(&self, c: &mut Context<'_, '_>, server: &str, status: &str, records: &[Record]) {
-        let full = |name: &str| if name.ends_with('.') { name.to_string() } else { format!("{name}.") };
+        let full = |name: &str| {
+            if name.ends_with('.') {
+                name.to_string()
+            } else {
+                format!("{name}.")
+            }
+        };
         let question = full(&self.name);
         c.say(&format!(
             "\n; <<>> DiG 9.18 <<>> {}\n;; global options: +cmd\n;; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: {status}, id: 1\n;; flags: qr aa rd; QUERY: 1, ANSWER: {}, AUTHORITY: 0, ADDITIONAL: 0\n\n;; QUESTION SECTION:\n;{question}\t\tIN\t{}\n\n",
@@ -230,7 +247,12 @@ impl Dns {
         if !records.is_empty() {
             c.line(";; ANSWER SECTION:");
             for r in records {
-                c.line(&format!("{}\t30\tIN\t{}\t{}", full(&r.name), kind_name(r.kind), r.value));
+                c.line(&format!(
+                    "{}\t30\tIN\t{}\t{}",
+                    full(&r.name),
+                    kind_name(r.kind),
+                    r.value
+                ));
             }
             c.line("");
         }

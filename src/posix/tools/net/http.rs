@@ -126,7 +126,15 @@ fn new(request: HttpRequest, urls: Vec<String>, now: i64) -> Http {
 
 pub(crate) fn curl(c: &mut Context<'_, '_>) -> Result<Live, i32> {
     let args = c.args();
-    let o = Options::parse_args(c, &args, "sSfiIvLkOGN#46jnqZ", "XHdFowuAmEcxbeTCrz", &CURL_LONG, false).map_err(|_| 2)?;
+    let o = Options::parse_args(
+        c,
+        &args,
+        "sSfiIvLkOGN#46jnqZ",
+        "XHdFowuAmEcxbeTCrz",
+        &CURL_LONG,
+        false,
+    )
+    .map_err(|_| 2)?;
     let mut urls: Vec<String> = o.values('l').iter().map(|u| u.to_string()).collect();
     urls.extend(o.operands.iter().map(|u| u.to_string()));
     if urls.is_empty() {
@@ -140,15 +148,17 @@ pub(crate) fn curl(c: &mut Context<'_, '_>) -> Result<Live, i32> {
         let values: Vec<String> = o.values(letter).iter().map(|v| v.to_string()).collect();
         for value in values {
             let mut bytes = match value.strip_prefix('@') {
-                Some(path) => match c.input(path) {
-                    Ok(bytes) => bytes,
-                    Err(_) => {
-                        c.err.extend_from_slice(
+                Some(path) => {
+                    match c.input(path) {
+                        Ok(bytes) => bytes,
+                        Err(_) => {
+                            c.err.extend_from_slice(
                             format!("curl: option -d: error encountered when reading a file: {path}\n").as_bytes(),
                         );
-                        return Err(26);
+                            return Err(26);
+                        }
                     }
-                },
+                }
                 None => value.into_bytes(),
             };
             if letter == 'd' && o.values('d').iter().any(|v| v.starts_with('@')) {
@@ -168,10 +178,13 @@ pub(crate) fn curl(c: &mut Context<'_, '_>) -> Result<Live, i32> {
     }
     for header in o.values('H') {
         if let Some((name, value)) = header.split_once(':') {
-            request.headers.push((name.trim().to_string(), value.trim().to_string()));
+            request
+                .headers
+                .push((name.trim().to_string(), value.trim().to_string()));
         }
     }
-    let has = |r: &HttpRequest, name: &str| r.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
+    let has =
+        |r: &HttpRequest, name: &str| r.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
     if let Some(body) = body {
         if o.has('G') {
             let query = String::from_utf8_lossy(&body).into_owned();
@@ -182,7 +195,11 @@ pub(crate) fn curl(c: &mut Context<'_, '_>) -> Result<Live, i32> {
             }
         } else {
             request.method = "POST".into();
-            let kind = if o.has('J') { "application/json" } else { "application/x-www-form-urlencoded" };
+            let kind = if o.has('J') {
+                "application/json"
+            } else {
+                "application/x-www-form-urlencoded"
+            };
             if !has(&request, "Content-Type") {
                 request.headers.push(("Content-Type".into(), kind.into()));
             }
@@ -192,14 +209,18 @@ pub(crate) fn curl(c: &mut Context<'_, '_>) -> Result<Live, i32> {
     if let Some(agent) = o.value('A') {
         request.headers.push(("User-Agent".into(), agent.into()));
     } else if !has(&request, "User-Agent") {
-        request.headers.push(("User-Agent".into(), "curl/8.14.1".into()));
+        request
+            .headers
+            .push(("User-Agent".into(), "curl/8.14.1".into()));
     }
     if !has(&request, "Accept") {
         request.headers.push(("Accept".into(), "*/*".into()));
     }
     if let Some(user) = o.value('u') {
         let token = super::super::digest::encode_base64(user.as_bytes());
-        request.headers.push(("Authorization".into(), format!("Basic {token}")));
+        request
+            .headers
+            .push(("Authorization".into(), format!("Basic {token}")));
     }
     if let Some(cookie) = o.value('b') {
         request.headers.push(("Cookie".into(), cookie.into()));
@@ -262,16 +283,19 @@ pub(crate) fn wget(c: &mut Context<'_, '_>) -> Result<Live, i32> {
     if let Some(data) = o.value('d') {
         request.method = "POST".into();
         request.body = data.as_bytes().to_vec();
-        request
-            .headers
-            .push(("Content-Type".into(), "application/x-www-form-urlencoded".into()));
+        request.headers.push((
+            "Content-Type".into(),
+            "application/x-www-form-urlencoded".into(),
+        ));
     }
     if let Some(method) = o.value('X') {
         request.method = method.into();
     }
     for header in o.values('H') {
         if let Some((name, value)) = header.split_once(':') {
-            request.headers.push((name.trim().to_string(), value.trim().to_string()));
+            request
+                .headers
+                .push((name.trim().to_string(), value.trim().to_string()));
         }
     }
     request.headers.push(("User-Agent".into(), "Wget".into()));
@@ -322,7 +346,9 @@ impl Http {
                 if self.location
                     && (300..400).contains(&status)
                     && self.redirects < REDIRECT_LIMIT
-                    && let Some((_, to)) = headers.iter().find(|(n, _)| n.eq_ignore_ascii_case("location"))
+                    && let Some((_, to)) = headers
+                        .iter()
+                        .find(|(n, _)| n.eq_ignore_ascii_case("location"))
                 {
                     self.redirects += 1;
                     self.request.url = join_url(&self.request.url, to);
@@ -332,7 +358,10 @@ impl Http {
                 self.answered(c, &peer, status, &reason, &headers, &body);
             }
             Reply::Failed(error) => {
-                let again = !matches!(error, NetError::BadUrl(_) | NetError::Tls(_) | NetError::NameNotFound { .. });
+                let again = !matches!(
+                    error,
+                    NetError::BadUrl(_) | NetError::Tls(_) | NetError::NameNotFound { .. }
+                );
                 if again && self.tries < self.retries {
                     // curl waits one second, then twice as long each time.
                     let wait = 1_000_000i64 << self.tries.min(9);
@@ -358,7 +387,10 @@ impl Http {
             format!("Connecting to {host}:{port}\n")
         } else {
             let time = super::super::date::format("%F %T", c.now());
-            format!("--{time}--  {}\nConnecting to {host}:{port}... ", self.request.url)
+            format!(
+                "--{time}--  {}\nConnecting to {host}:{port}... ",
+                self.request.url
+            )
         };
         c.err.extend_from_slice(text.as_bytes());
     }
@@ -379,7 +411,10 @@ impl Http {
         head.push_str("\r\n");
         if self.verbose {
             let (host, port, path) = split_url(&self.request.url);
-            let mut text = format!("* Connected to {host} ({peer}) port {port}\n> {} {path} HTTP/1.1\n> Host: {host}\n", self.request.method);
+            let mut text = format!(
+                "* Connected to {host} ({peer}) port {port}\n> {} {path} HTTP/1.1\n> Host: {host}\n",
+                self.request.method
+            );
             for (name, value) in &self.request.headers {
                 text.push_str(&format!("> {name}: {value}\n"));
             }
@@ -402,7 +437,9 @@ impl Http {
                     String::new()
                 } else {
                     let time = super::super::date::format("%F %T", c.now());
-                    format!("HTTP request sent, awaiting response... {status} {reason}\n{time} ERROR {status}: {reason}.\n\n")
+                    format!(
+                        "HTTP request sent, awaiting response... {status} {reason}\n{time} ERROR {status}: {reason}.\n\n"
+                    )
                 };
                 c.err.extend_from_slice(text.as_bytes());
                 self.status = if c.busybox() { 1 } else { 8 };
@@ -435,7 +472,10 @@ impl Http {
                     let text = if self.wget {
                         format!("wget: can't open '{path}': {errno}\n")
                     } else {
-                        format!("curl: (23) client returned ERROR on write, {} bytes received\n", content.len())
+                        format!(
+                            "curl: (23) client returned ERROR on write, {} bytes received\n",
+                            content.len()
+                        )
                     };
                     c.err.extend_from_slice(text.as_bytes());
                     self.status = if self.wget { 1 } else { 23 };
@@ -449,15 +489,28 @@ impl Http {
         self.write_out(c, status, body.len());
     }
 
-    fn wget_done(&self, c: &mut Context<'_, '_>, path: Option<&str>, status: u16, reason: &str, length: usize) {
+    fn wget_done(
+        &self,
+        c: &mut Context<'_, '_>,
+        path: Option<&str>,
+        status: u16,
+        reason: &str,
+        length: usize,
+    ) {
         let text = match (c.busybox(), path) {
             (true, _) if self.spider => "remote file exists\n".to_string(),
-            (true, Some("-")) => format!("writing to stdout\n-                    100% |********************************| {length:>5}  0:00:00 ETA\nwritten to stdout\n"),
-            (true, Some(path)) => format!("saving to '{path}'\n{path:<20} 100% |********************************| {length:>5}  0:00:00 ETA\n'{path}' saved\n"),
+            (true, Some("-")) => format!(
+                "writing to stdout\n-                    100% |********************************| {length:>5}  0:00:00 ETA\nwritten to stdout\n"
+            ),
+            (true, Some(path)) => format!(
+                "saving to '{path}'\n{path:<20} 100% |********************************| {length:>5}  0:00:00 ETA\n'{path}' saved\n"
+            ),
             (true, None) => String::new(),
             (false, path) => {
                 let time = super::super::date::format("%F %T", c.now());
-                let mut text = format!("connected.\nHTTP request sent, awaiting response... {status} {reason}\nLength: {length}\n");
+                let mut text = format!(
+                    "connected.\nHTTP request sent, awaiting response... {status} {reason}\nLength: {length}\n"
+                );
                 match path {
                     Some("-") => text.push_str("Saving to: 'STDOUT'\n\n"),
                     Some(path) => text.push_str(&format!("Saving to: '{path}'\n\n{time} (1.00 MB/s) - '{path}' saved [{length}/{length}]\n\n")),
@@ -503,7 +556,9 @@ impl Http {
                     format!("wget: can't connect to remote host ({peer}): Connection refused\n")
                 }
                 NetError::Refused { .. } => "failed: Connection refused.\n".into(),
-                NetError::Reset { .. } => "wget: error getting response: Connection reset by peer\n".into(),
+                NetError::Reset { .. } => {
+                    "wget: error getting response: Connection reset by peer\n".into()
+                }
                 NetError::Tls(message) => format!("wget: TLS error: {message}\n"),
                 NetError::BadUrl(message) => format!("wget: {message}\n"),
                 NetError::Unreachable if c.busybox() => {
@@ -519,27 +574,36 @@ impl Http {
         }
         let millis = (c.now() - self.started) / 1000;
         let (status, message) = match error {
-            NetError::NameNotFound { .. } | NetError::ResolverTimeout { .. } => (6, format!("Could not resolve host: {host}")),
+            NetError::NameNotFound { .. } | NetError::ResolverTimeout { .. } => {
+                (6, format!("Could not resolve host: {host}"))
+            }
             NetError::Refused { .. } | NetError::Unreachable => (
                 7,
-                format!("Failed to connect to {host} port {port} after {millis} ms: Could not connect to server"),
+                format!(
+                    "Failed to connect to {host} port {port} after {millis} ms: Could not connect to server"
+                ),
             ),
-            NetError::Timeout { .. } if self.request.timeout_micros.is_some() => {
-                (28, format!("Operation timed out after {millis} milliseconds with 0 bytes received"))
-            }
-            NetError::Timeout { .. } if self.request.connect_timeout_micros.is_some() => {
-                (28, format!("Connection timed out after {millis} milliseconds"))
-            }
+            NetError::Timeout { .. } if self.request.timeout_micros.is_some() => (
+                28,
+                format!("Operation timed out after {millis} milliseconds with 0 bytes received"),
+            ),
+            NetError::Timeout { .. } if self.request.connect_timeout_micros.is_some() => (
+                28,
+                format!("Connection timed out after {millis} milliseconds"),
+            ),
             NetError::Timeout { .. } => (
                 28,
-                format!("Failed to connect to {host} port {port} after {millis} ms: Couldn't connect to server"),
+                format!(
+                    "Failed to connect to {host} port {port} after {millis} ms: Couldn't connect to server"
+                ),
             ),
             NetError::Reset { .. } => (56, "Recv failure: Connection reset by peer".to_string()),
             NetError::Tls(message) => (60, message.clone()),
             NetError::BadUrl(message) => (3, message.clone()),
         };
         if !self.silent || self.show_error {
-            c.err.extend_from_slice(format!("curl: ({status}) {message}\n").as_bytes());
+            c.err
+                .extend_from_slice(format!("curl: ({status}) {message}\n").as_bytes());
         }
         self.write_out(c, 0, 0);
         status
@@ -547,7 +611,11 @@ impl Http {
 }
 
 fn full_url(url: &str) -> String {
-    if url.contains("://") { url.to_string() } else { format!("http://{url}") }
+    if url.contains("://") {
+        url.to_string()
+    } else {
+        format!("http://{url}")
+    }
 }
 
 /// Host, port and path of a URL.
@@ -559,10 +627,17 @@ fn split_url(url: &str) -> (String, u16, String) {
     let default = if scheme == "https" { 443 } else { 80 };
     let bracket_end = authority.rfind(']').unwrap_or(0);
     let (host, port) = match authority.rfind(':') {
-        Some(i) if i > bracket_end => (&authority[..i], authority[i + 1..].parse().unwrap_or(default)),
+        Some(i) if i > bracket_end => (
+            &authority[..i],
+            authority[i + 1..].parse().unwrap_or(default),
+        ),
         _ => (authority, default),
     };
-    let path = if path.starts_with('/') { path.to_string() } else { format!("/{path}") };
+    let path = if path.starts_with('/') {
+        path.to_string()
+    } else {
+        format!("/{path}")
+    };
     (host.to_string(), port, path)
 }
 
@@ -580,7 +655,9 @@ fn join_url(base: &str, to: &str) -> String {
         return to.to_string();
     }
     let scheme_end = base.find("://").map_or(0, |i| i + 3);
-    let path = base[scheme_end..].find('/').map_or(base.len(), |i| scheme_end + i);
+    let path = base[scheme_end..]
+        .find('/')
+        .map_or(base.len(), |i| scheme_end + i);
     if to.starts_with('/') {
         return format!("{}{to}", &base[..path]);
     }
