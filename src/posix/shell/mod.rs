@@ -27,7 +27,7 @@ use crate::system::signal::Signal;
 use crate::system::{Process, background_ignores_of};
 use frame::{Frame, Source, SourceKind};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use vars::{Value, Vars};
 
 /// `set -e` and its kind.
@@ -146,16 +146,22 @@ pub(crate) struct Shell {
     getopts_at: usize,
 }
 
+/// Empty tables that all shells start from, so that a sleeping one owns none.
+static NO_FUNCTIONS: LazyLock<Arc<BTreeMap<Arc<str>, Cmd>>> = LazyLock::new(Arc::default);
+static NO_ALIASES: LazyLock<Arc<BTreeMap<Arc<str>, Arc<str>>>> = LazyLock::new(Arc::default);
+static NO_TRAPS: LazyLock<Arc<BTreeMap<u8, Arc<str>>>> = LazyLock::new(Arc::default);
+static NO_ARGS: LazyLock<Arc<[Arc<str>]>> = LazyLock::new(Arc::default);
+
 impl Shell {
     pub(crate) fn new(name: &str, dialect: Dialect, env: &Env, random: u64, now: i64) -> Shell {
         Shell {
             vars: Arc::new(Vars::from_env(env)),
-            functions: Arc::default(),
-            aliases: Arc::default(),
+            functions: NO_FUNCTIONS.clone(),
+            aliases: NO_ALIASES.clone(),
             options: Options::default(),
             dialect,
             name: name.into(),
-            args: Arc::default(),
+            args: NO_ARGS.clone(),
             status: 0,
             pipe_status: Vec::new(),
             last_background: None,
@@ -168,7 +174,7 @@ impl Shell {
             interactive: false,
             session: false,
             script: false,
-            traps: Arc::default(),
+            traps: NO_TRAPS.clone(),
             jobs: Vec::new(),
             frames: Vec::new(),
             substituted: None,
@@ -339,6 +345,11 @@ impl Shell {
     fn subshell(&self, cmd: &Cmd) -> Shell {
         let mut traps = (*self.traps).clone();
         traps.retain(|_, text| text.is_empty());
+        let traps = if traps.is_empty() {
+            NO_TRAPS.clone()
+        } else {
+            Arc::new(traps)
+        };
         Shell {
             vars: self.vars.clone(),
             functions: self.functions.clone(),
@@ -346,7 +357,7 @@ impl Shell {
             name: self.name.clone(),
             args: self.args.clone(),
             pipe_status: Vec::new(),
-            traps: Arc::new(traps),
+            traps,
             jobs: Vec::new(),
             frames: vec![Frame::Run(cmd.clone())],
             interactive: false,

@@ -50,53 +50,65 @@ pub(crate) struct Var {
     pub(crate) integer: bool,
 }
 
-/// All variables of a shell.
+/// Exported variables above which the environment is kept ready; building a small one costs next to nothing.
+const KEPT_ENV: usize = 12;
+
+/// All variables of a shell, in order of their names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Vars {
-    map: BTreeMap<Arc<str>, Var>,
+    list: Vec<(Arc<str>, Var)>,
     /// The environment as of the last change of an exported variable.
     env: Option<Arc<Env>>,
 }
 
 impl Vars {
     pub(crate) fn from_env(env: &Env) -> Vars {
-        let map = env
-            .iter()
-            .filter(|(name, _)| crate::syntax::is_name(name))
-            .map(|(name, value)| {
+        // Room for what every shell sets itself.
+        let mut list = Vec::with_capacity(env.len() + 3);
+        for (name, value) in env {
+            if crate::syntax::is_name(name) {
                 let var = Var {
                     value: Some(Value::Text(value.clone())),
                     exported: true,
                     ..Var::default()
                 };
-                (name.clone(), var)
-            })
-            .collect();
-        Vars { map, env: None }
+                list.push((name.clone(), var));
+            }
+        }
+        Vars { list, env: None }
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.list.binary_search_by(|(n, _)| (**n).cmp(name))
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Var> {
-        self.map.get(name)
+        self.find(name).ok().map(|i| &self.list[i].1)
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<Arc<str>> {
-        self.map.get(name)?.value.as_ref()?.first()
+        self.get(name)?.value.as_ref()?.first()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Var)> {
-        self.map.iter()
+        self.list.iter().map(|(name, var)| (name, var))
     }
 
     /// The variable to change; made if it is missing.
     pub(crate) fn entry(&mut self, name: &str) -> &mut Var {
-        let touches_env = self.map.get(name).is_some_and(|v| v.exported);
-        if touches_env {
-            self.env = None;
-        }
-        if !self.map.contains_key(name) {
-            self.map.insert(name.into(), Var::default());
-        }
-        self.map.get_mut(name).expect("it was just inserted")
+        let i = match self.find(name) {
+            Ok(i) => {
+                if self.list[i].1.exported {
+                    self.env = None;
+                }
+                i
+            }
+            Err(i) => {
+                self.list.insert(i, (name.into(), Var::default()));
+                i
+            }
+        };
+        &mut self.list[i].1
     }
 
     pub(crate) fn export(&mut self, name: &str, exported: bool) {
@@ -139,17 +151,16 @@ impl Vars {
 
     pub(crate) fn remove(&mut self, name: &str) -> Option<Var> {
         self.env = None;
-        self.map.remove(name)
+        let i = self.find(name).ok()?;
+        Some(self.list.remove(i).1)
     }
 
     pub(crate) fn restore(&mut self, name: &str, var: Option<Var>) {
         self.env = None;
         match var {
-            Some(var) => {
-                self.map.insert(name.into(), var);
-            }
+            Some(var) => *self.entry(name) = var,
             None => {
-                self.map.remove(name);
+                self.remove(name);
             }
         }
     }
@@ -160,13 +171,15 @@ impl Vars {
             return env.clone();
         }
         let env: Arc<Env> = Arc::new(
-            self.map
+            self.list
                 .iter()
                 .filter(|(_, var)| var.exported)
                 .filter_map(|(name, var)| Some((name.clone(), var.value.as_ref()?.first()?)))
                 .collect(),
         );
-        self.env = Some(env.clone());
+        if env.len() > KEPT_ENV {
+            self.env = Some(env.clone());
+        }
         env
     }
 }

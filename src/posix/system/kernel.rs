@@ -15,6 +15,8 @@ pub(crate) struct Kernel<'a> {
     pub(crate) disk: &'a mut Disk,
     pub(crate) host: &'a mut dyn Host,
     pub(crate) now: i64,
+    /// Steps that the running process's output costs.
+    pub(crate) charge: u32,
 }
 
 /// How a file is opened.
@@ -38,6 +40,7 @@ impl<'a> Kernel<'a> {
             disk,
             host,
             now,
+            charge: 0,
         }
     }
 
@@ -97,6 +100,7 @@ impl<'a> Kernel<'a> {
                 }
             }
         }
+        used += std::mem::take(&mut self.charge);
         p.steps += used as u64;
         if let Some(ending) = p.ending
             && p.out.is_empty()
@@ -144,6 +148,7 @@ impl<'a> Kernel<'a> {
         if bytes.is_empty() || p.ending.is_some() {
             return Ok(());
         }
+        self.charge += (bytes.len() / 512) as u32;
         let mut taken = 0;
         if p.out.is_empty() {
             match self.write(open, bytes) {

@@ -225,6 +225,7 @@ impl System {
 
     fn channel_fds(&mut self, channel: Channel, stdin: bool, tty: bool) -> Vec<(u16, OpenId)> {
         if !self.inputs.iter().any(|i| i.channel == channel) {
+            self.inputs.reserve_exact(1);
             self.inputs.push(Input {
                 channel,
                 closed: !stdin,
@@ -232,6 +233,7 @@ impl System {
                 ..Input::default()
             });
         }
+        self.opens.reserve_exact(3);
         let fd0 = self.open(Target::Input(channel));
         let fd1 = self.open(Target::Output(channel, Stream::Stdout));
         let fd2 = self.open(Target::Output(channel, Stream::Stderr));
@@ -242,6 +244,10 @@ impl System {
         let pid = self.next_pid;
         self.next_pid += 1;
         process.pid = pid;
+        if self.processes.len() < 4 {
+            // Most containers have one or two processes; thousands of them sleep.
+            self.processes.reserve_exact(1);
+        }
         self.processes.push(Box::new(process));
         pid
     }

@@ -18,7 +18,7 @@ pub(crate) struct Context<'a, 'k> {
     input: Option<Vec<u8>>,
     /// Standard input was asked for but is not collected.
     pub(crate) wants_input: bool,
-    failed_write: bool,
+    pub(crate) failed_write: bool,
 }
 
 impl<'a, 'k> Context<'a, 'k> {

@@ -120,6 +120,9 @@ impl Tool {
                 let mut context = Context::new(&self.argv, &self.env, p, k, None);
                 let turn = live.run(&mut context);
                 context.flush();
+                if context.failed_write {
+                    return Turn::Exit(1);
+                }
                 if matches!(turn, Turn::Continue) {
                     self.state = State::Living(live);
                 }
@@ -254,6 +257,9 @@ impl Tool {
                     *used += 1 + (bytes.len() / 256) as u32;
                     feed.take(&bytes, &mut context);
                     context.flush();
+                    if context.failed_write {
+                        return Turn::Exit(1);
+                    }
                 }
                 Read::Wait => {
                     context.flush();

@@ -5,7 +5,7 @@ use crate::regex::Regex;
 use std::sync::Arc;
 
 /// Jumps within one cycle; a script that loops for ever ends there.
-const JUMP_LIMIT: u32 = 100_000;
+const JUMP_LIMIT: u32 = 20_000;
 
 #[derive(Clone, Debug)]
 enum Address {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Statements one record may run.
-const STEP_LIMIT: u64 = 5_000_000;
+const STEP_LIMIT: u64 = 1_000_000;
 
 /// Calls inside calls.
 const CALL_LIMIT: usize = 100;
@@ -718,6 +718,10 @@ impl Machine {
             }
             Expr::Binary(op, a, b) => {
                 let (a, b) = (self.eval(a, program, c)?, self.eval(b, program, c)?);
+                if let (" ", Value::Text(t)) = (*op, &a) {
+                    // Long texts cost more to copy.
+                    self.steps += t.len() as u64 / 256;
+                }
                 self.binary(op, &a, &b)?
             }
             Expr::Match(positive, text, pattern) => {

@@ -8,7 +8,7 @@ use crate::tools::digest::{decode_base64, encode_base64};
 use std::sync::Arc;
 
 /// Filters evaluated for one input.
-const STEP_LIMIT: u64 = 2_000_000;
+const STEP_LIMIT: u64 = 500_000;
 
 /// Filters inside filters, and functions that call themselves.
 const DEPTH_LIMIT: u32 = 150;
