@@ -27,23 +27,38 @@ fn recorded_scenarios_come_out_as_on_a_real_cluster() {
         eprintln!("skipped: no recordings beside the checkout (set KUBENKYO_SHARED)");
         return;
     };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .collect();
     files.sort();
     let out = root().join("target/scenarios");
     fs::create_dir_all(&out).expect("target can be written");
     let (mut codes, mut outputs, mut lines) = (0, 0, 0);
     for file in files {
-        let name = file.file_stem().expect("a file has a name").to_string_lossy().into_owned();
-        let recording: Value = serde_json::from_str(&fs::read_to_string(&file).expect("readable")).expect("a recording is JSON");
+        let name = file
+            .file_stem()
+            .expect("a file has a name")
+            .to_string_lossy()
+            .into_owned();
+        let recording: Value = serde_json::from_str(&fs::read_to_string(&file).expect("readable"))
+            .expect("a recording is JSON");
         let score = replay(&recording);
-        println!("{name}: exit codes {} of {}, outputs {} of {}", score.codes, score.lines, score.outputs, score.lines);
+        println!(
+            "{name}: exit codes {} of {}, outputs {} of {}",
+            score.codes, score.lines, score.outputs, score.lines
+        );
         fs::write(out.join(format!("{name}.diff")), &score.report).expect("target can be written");
         codes += score.codes;
         outputs += score.outputs;
         lines += score.lines;
     }
     println!("scenarios: exit codes {codes} of {lines}, outputs {outputs} of {lines}");
-    assert!(codes >= FLOOR.0 && outputs >= FLOOR.1, "fewer than before: {codes} and {outputs}, the floor is {FLOOR:?}");
+    assert!(
+        codes >= FLOOR.0 && outputs >= FLOOR.1,
+        "fewer than before: {codes} and {outputs}, the floor is {FLOOR:?}"
+    );
 }
 
 #[derive(Default)]
@@ -69,16 +84,26 @@ fn replay(recording: &Value) -> Score {
             outcome = session.line(part, |_| {}).or(outcome);
         }
         let outcome = session.end(|_| {}).or(outcome);
-        let (status, stdout, stderr) = outcome.map_or((0, String::new(), String::new()), |o| (o.status, o.text(false), o.text(true)));
+        let (status, stdout, stderr) = outcome.map_or((0, String::new(), String::new()), |o| {
+            (o.status, o.text(false), o.text(true))
+        });
         session.wait(50_000);
-        let expected = (step["rc"].as_i64().unwrap_or(0), step["stdout"].as_str().unwrap_or_default(), step["stderr"].as_str().unwrap_or_default());
+        let expected = (
+            step["rc"].as_i64().unwrap_or(0),
+            step["stdout"].as_str().unwrap_or_default(),
+            step["stderr"].as_str().unwrap_or_default(),
+        );
         let same_code = i64::from(status) == expected.0;
         let same_text = mask(&stdout) == mask(expected.1) && mask(&stderr) == mask(expected.2);
         score.lines += 1;
         score.codes += usize::from(same_code);
         score.outputs += usize::from(same_code && same_text);
         if !(same_code && same_text) {
-            let _ = writeln!(score.report, "$ {line}\n--- expected (rc {})\n{}{}--- got (rc {status})\n{stdout}{stderr}\n", expected.0, expected.1, expected.2);
+            let _ = writeln!(
+                score.report,
+                "$ {line}\n--- expected (rc {})\n{}{}--- got (rc {status})\n{stdout}{stderr}\n",
+                expected.0, expected.1, expected.2
+            );
         }
     }
     score
@@ -88,7 +113,10 @@ fn replay(recording: &Value) -> Score {
 fn mask(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
-        let words: Vec<String> = line.split_whitespace().map(|word| mask_word(word)).collect();
+        let words: Vec<String> = line
+            .split_whitespace()
+            .map(|word| mask_word(word))
+            .collect();
         lines.push(words.join(" ").replace("CrashLoopBackOff", "Error"));
     }
     // Pods of one owner come in any order once their suffixes are masked, and a watch may report a step more or less often.
@@ -119,12 +147,17 @@ fn is_age(word: &str) -> bool {
     !word.is_empty()
         && word.starts_with(|c: char| c.is_ascii_digit())
         && word.ends_with(['s', 'm', 'h', 'd', 'y'])
-        && word.chars().all(|c| c.is_ascii_digit() || "smhdy.µ".contains(c))
+        && word
+            .chars()
+            .all(|c| c.is_ascii_digit() || "smhdy.µ".contains(c))
 }
 
 fn is_ip(word: &str) -> bool {
     let host = word.split([':', '/']).next().unwrap_or_default();
-    host.split('.').count() == 4 && host.split('.').all(|part| !part.is_empty() && part.len() <= 3 && part.chars().all(|c| c.is_ascii_digit()))
+    host.split('.').count() == 4
+        && host.split('.').all(|part| {
+            !part.is_empty() && part.len() <= 3 && part.chars().all(|c| c.is_ascii_digit())
+        })
 }
 
 fn is_uid(word: &str) -> bool {
@@ -157,12 +190,30 @@ fn mask_generated(name: &str) -> String {
         return "zone-N".to_owned();
     }
     let parts: Vec<&str> = name.split('-').collect();
-    let is_suffix = |part: &str| part.len() == 5 && part.chars().all(|c| "bcdfghjklmnpqrstvwxz2456789".contains(c));
-    let is_hash = |part: &str| (8..=10).contains(&part.len()) && part.chars().all(|c| "bcdfghjklmnpqrstvwxz2456789".contains(c));
+    let is_suffix = |part: &str| {
+        part.len() == 5
+            && part
+                .chars()
+                .all(|c| "bcdfghjklmnpqrstvwxz2456789".contains(c))
+    };
+    let is_hash = |part: &str| {
+        (8..=10).contains(&part.len())
+            && part
+                .chars()
+                .all(|c| "bcdfghjklmnpqrstvwxz2456789".contains(c))
+    };
     let shown: Vec<&str> = parts
         .iter()
         .enumerate()
-        .map(|(at, part)| if at > 0 && is_suffix(part) { "SUFFIX" } else if is_hash(part) { "HASH" } else { part })
+        .map(|(at, part)| {
+            if at > 0 && is_suffix(part) {
+                "SUFFIX"
+            } else if is_hash(part) {
+                "HASH"
+            } else {
+                part
+            }
+        })
         .collect();
     shown.join("-")
 }

@@ -15,7 +15,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("client", &["sim", "api"]),
     ("controllers", &["sim", "api", "client"]),
     ("scheduler", &["sim", "api", "client"]),
-    ("node", &["sim", "api", "client"]),
+    ("node", &["sim", "api", "client", "posix"]),
     (
         "cluster",
         &[

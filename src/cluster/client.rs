@@ -39,7 +39,7 @@ impl Cluster {
             .map(|(stream, s)| (*stream, s.node));
         if let Some((stream, node)) = stream {
             self.streams.remove(&stream);
-            let at = self.links.from_server(self.now, Part::Kubelet(node));
+            let at = self.links.part_hears(self.now, Part::Kubelet(node));
             self.queue.push(at, Event::CloseStream { node, stream });
         }
     }

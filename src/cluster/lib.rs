@@ -305,7 +305,7 @@ impl Cluster {
             if self.faults.is_cut(delivery.to) {
                 continue;
             }
-            let arrives = self.links.from_server(self.now + work, delivery.to);
+            let arrives = self.links.part_hears(self.now + work, delivery.to);
             let note = Note::Watched {
                 to: delivery.to,
                 kind: delivery.event.kind,
@@ -337,7 +337,7 @@ impl Cluster {
     }
 
     fn answer(&mut self, to: Part, id: RequestId, arrival: Arrival, work: Micros, cause: NoteId) {
-        let arrives = self.links.from_server(self.now + work, to);
+        let arrives = self.links.part_hears(self.now + work, to);
         let code = match &arrival {
             Arrival::Response(response) | Arrival::Frame(Frame::Response(response)) => {
                 response.code
@@ -404,7 +404,7 @@ impl Cluster {
         self.next_stream += 1;
         let stream = self.next_stream;
         self.streams.insert(stream, Stream { to: from, id, node });
-        let arrives = self.links.from_server(self.now + work, Part::Kubelet(node));
+        let arrives = self.links.part_hears(self.now + work, Part::Kubelet(node));
         let note = Note::Sent {
             from: Part::ApiServer,
             to: Part::Kubelet(node),
@@ -555,8 +555,8 @@ impl Cluster {
             return;
         };
         let is_last = matches!(frame, Frame::End { .. } | Frame::Response(_));
-        let reaches_server = self.links.to_server(self.now, Part::Kubelet(node));
-        let arrives = self.links.from_server(reaches_server, to);
+        let reaches_server = self.links.server_hears(self.now, Part::Kubelet(node));
+        let arrives = self.links.part_hears(reaches_server, to);
         let arrival = match frame {
             Frame::Response(response) => Arrival::Response(response),
             other => Arrival::Frame(other),
@@ -583,7 +583,7 @@ impl Cluster {
         cause: NoteId,
         request: Request,
     ) {
-        let arrives = self.links.to_server(self.now, from);
+        let arrives = self.links.server_hears(self.now, from);
         let key = Key::new(
             request.resource.plural.clone(),
             request.namespace.clone(),
@@ -671,13 +671,13 @@ impl Machine for Cluster {
 
 impl Links {
     /// When a message sent at `at` by `from` reaches the API server.
-    fn to_server(&mut self, at: Time, from: Part) -> Time {
+    fn server_hears(&mut self, at: Time, from: Part) -> Time {
         let delay = self.rng.latency(300, 2_000);
         in_order(&mut self.to_server, from, at + delay)
     }
 
     /// When a message that leaves the API server at `at` reaches `to`.
-    fn from_server(&mut self, at: Time, to: Part) -> Time {
+    fn part_hears(&mut self, at: Time, to: Part) -> Time {
         let delay = self.rng.latency(300, 2_000);
         in_order(&mut self.from_server, to, at + delay)
     }

@@ -68,7 +68,8 @@ fn a_silent_node_is_tainted_and_emptied_after_five_minutes() {
                 "Unknown [\"NoExecute\", \"NoSchedule\"] gone",
             ),
         ]
-    "#]].assert_debug_eq(&story);
+    "#]]
+    .assert_debug_eq(&story);
     let events = world.events();
     let about: Vec<&String> = events
         .iter()
@@ -81,7 +82,8 @@ fn a_silent_node_is_tainted_and_emptied_after_five_minutes() {
             "Warning NodeNotReady x1 Node is not ready",
             "Normal TaintManagerEviction x1 Marking for deletion Pod default/web",
         ]
-    "#]].assert_debug_eq(&about);
+    "#]]
+    .assert_debug_eq(&about);
 }
 
 #[test]
