@@ -65,6 +65,8 @@ pub(crate) enum Action {
     ToggleTimeBar,
 
     Turn(Turn),
+    /// The fragment of the address names another slide.
+    FollowAddress,
     ToggleOverview,
     SetScene,
     /// A manifest of a slide or of the examples, into the editor and perhaps to the cluster.

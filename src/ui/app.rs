@@ -60,6 +60,8 @@ pub struct App {
     chain_step: Option<usize>,
 
     files: Rc<Vec<File>>,
+    /// The files as the terminal has them.
+    saved: Rc<Vec<File>>,
     active: usize,
     problems: Rc<Vec<Problem>>,
     outcome: Outcome,
@@ -85,6 +87,7 @@ pub struct App {
     _frames: Option<Frames>,
     _keys: Option<Closure<dyn FnMut(web_sys::KeyboardEvent)>>,
     _colours: Option<Closure<dyn FnMut()>>,
+    _address: Option<Closure<dyn FnMut()>>,
 }
 
 impl std::fmt::Debug for App {
@@ -134,6 +137,7 @@ impl Component for App {
             shows_system: false,
             chain_step: None,
             files: Rc::new(kept::files()),
+            saved: Rc::default(),
             active: 0,
             problems: Rc::default(),
             outcome: Outcome::None,
@@ -160,6 +164,7 @@ impl Component for App {
             _frames: None,
             _keys: None,
             _colours: None,
+            _address: None,
         };
         app.arrive();
         app.diagnose();
@@ -184,6 +189,7 @@ impl Component for App {
             self._frames = browser(|| Frames::start(context.link().callback(Told::Frame)));
             self._keys = browser(|| listen_to_keys(self.env.clone())).flatten();
             self._colours = browser(|| listen_to_colours(self.env.clone())).flatten();
+            self._address = browser(|| listen_to_address(self.env.clone())).flatten();
         }
     }
 
@@ -487,6 +493,14 @@ fn listen_to_colours(env: Env) -> Option<Closure<dyn FnMut()>> {
         .ok()??;
     query
         .add_event_listener_with_callback("change", heard.as_ref().unchecked_ref())
+        .ok()?;
+    Some(heard)
+}
+
+fn listen_to_address(env: Env) -> Option<Closure<dyn FnMut()>> {
+    let heard = Closure::<dyn FnMut()>::new(move || env.act.emit(Action::FollowAddress));
+    web_sys::window()?
+        .add_event_listener_with_callback("hashchange", heard.as_ref().unchecked_ref())
         .ok()?;
     Some(heard)
 }

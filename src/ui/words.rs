@@ -83,6 +83,7 @@ words! { Msg:
     CatConfig: "Config & Storage" | "Config & Storage";
     CatCluster: "Cluster" | "Cluster";
     CatMetadata: "Metadata" | "Metadata";
+    MoreNodes: "ノード" | "more nodes";
     More: "件を表示" | "more";
     Fewer: "たたむ" | "Show fewer";
 

@@ -77,6 +77,7 @@ impl App {
             Action::ToggleTimeBar => self.shows_time = !self.shows_time,
 
             Action::Turn(turn) => self.turn(turn),
+            Action::FollowAddress => self.follow_address(),
             Action::ToggleOverview => self.shows_all = !self.shows_all,
             Action::SetScene => self.set_scene(),
             Action::Open { name, text, apply } => {
@@ -241,7 +242,12 @@ impl App {
         }
         self.tasks_due_ms = 0.0;
         if cfg!(target_arch = "wasm32") {
-            dom::replace_fragment(&format!("#/{id}"));
+            // What else the address says (language, plain editor) stays.
+            let query = dom::fragment()
+                .split_once('?')
+                .map(|(_, query)| format!("?{query}"))
+                .unwrap_or_default();
+            dom::replace_fragment(&format!("#/{id}{query}"));
         }
     }
 
@@ -283,6 +289,7 @@ impl App {
         self.terminal.queue.clear();
         self.terminal.pieces = Rc::default();
         self.terminal.prompt = PromptState::Busy;
+        self.saved = Rc::default();
         self.chosen = None;
         self.chain_step = None;
         self.tasks = Rc::default();
@@ -487,17 +494,29 @@ impl App {
             }
         } else {
             // What the editor shows is what a typed `kubectl apply -f` finds.
-            for file in self.files.iter() {
-                let file = FileText {
-                    name: file.name.to_string(),
-                    text: file.text.to_string(),
-                };
-                self.env.engine.0.borrow_mut().command(Command::Save(file));
-            }
+            self.save_for_terminal();
             self.terminal.queue.extend(lines);
         }
         self.feed_terminal();
         self.take_updates();
+    }
+
+    /// Writes the editor's files that changed since the terminal got them last.
+    fn save_for_terminal(&mut self) {
+        for file in self.files.iter().filter(|file| !self.saved.contains(file)) {
+            let file = FileText {
+                name: file.name.to_string(),
+                text: file.text.to_string(),
+            };
+            self.env.engine.0.borrow_mut().command(Command::Save(file));
+        }
+        self.saved = self.files.clone();
+    }
+
+    /// The address was changed by a link or by hand.
+    fn follow_address(&mut self) {
+        let place = super::place_of(&self.deck, &dom::fragment());
+        self.turn(Turn::To(place.column, place.row));
     }
 
     fn command(&mut self, command: Command) {

@@ -148,6 +148,9 @@ pub(super) fn inlines(text: &[Inline]) -> Html {
             Inline::Sub(inner) => html! { <sub>{ inlines(inner) }</sub> },
             Inline::Sup(inner) => html! { <sup>{ inlines(inner) }</sup> },
             Inline::Kbd(inner) => html! { <kbd>{ inlines(inner) }</kbd> },
+            Inline::Link { href, title, text } if href.starts_with('#') => html! {
+                <a href={href.clone()} title={title.clone()}>{ inlines(text) }</a>
+            },
             Inline::Link { href, title, text } => html! {
                 <a href={href.clone()} title={title.clone()} target="_blank" rel="noopener noreferrer">{ inlines(text) }</a>
             },

@@ -29,13 +29,17 @@ pub(crate) struct ArchitectureProps {
     pub(crate) chain_step: Option<usize>,
 }
 
+/// Machines drawn; a picture of more would show none of them.
+const MOST: usize = 48;
+
 #[component]
 pub(crate) fn Architecture(props: &ArchitectureProps) -> Html {
     let env = use_env();
     let host = use_node_ref();
     let (width, height) = use_size(&host);
-    let plan = Rc::new(Plan::fit(props.machines.len(), width, height - 4.0));
-    let machines = &props.machines;
+    let machines = &props.machines[..props.machines.len().min(MOST)];
+    let hidden = props.machines.len() - machines.len();
+    let plan = Rc::new(Plan::fit(machines.len(), width, height - 4.0));
     let node_index = |name: &str| {
         machines
             .iter()
@@ -126,6 +130,9 @@ pub(crate) fn Architecture(props: &ArchitectureProps) -> Html {
                 <g key="dots" aria-hidden="true">{ for props.flights.iter().map(|flight| moving::dot(flight, &plan, node_index)) }</g>
                 <g key="tags">{ moving::tags(&props.flights, &plan, node_index) }</g>
             </svg>
+            if hidden > 0 {
+                <p key="hidden" class="stage-note">{ format!("+ {hidden} {}", env.t(Msg::MoreNodes)) }</p>
+            }
             if !props.control.is_up {
                 <p key="note" class="stage-note" role="status">{ env.t(Msg::Starting) }</p>
             }
