@@ -355,6 +355,7 @@ impl Http {
                     c.p.wait = Wait::Ready;
                     return Turn::Continue;
                 }
+                self.busybox_connecting(c, &peer);
                 self.answered(c, &peer, status, &reason, &headers, &body);
             }
             Reply::Failed(error) => {
@@ -381,18 +382,24 @@ impl Http {
         Turn::Continue
     }
 
+    /// What wget says before it asks; busybox says it once it knows the address.
     fn wget_banner(&self, c: &mut Context<'_, '_>) {
+        if c.busybox() {
+            return;
+        }
         let (host, port, _) = split_url(&self.request.url);
-        let text = if c.busybox() {
-            format!("Connecting to {host}:{port}\n")
-        } else {
-            let time = super::super::date::format("%F %T", c.now());
-            format!(
-                "--{time}--  {}\nConnecting to {host}:{port}... ",
-                self.request.url
-            )
-        };
+        let time = super::super::date::format("%F %T", c.now());
+        let url = &self.request.url;
+        let text = format!("--{time}--  {url}\nConnecting to {host}:{port}... ");
         c.err.extend_from_slice(text.as_bytes());
+    }
+
+    fn busybox_connecting(&self, c: &mut Context<'_, '_>, peer: &str) {
+        if self.wget && !self.silent && c.busybox() {
+            let (host, port, _) = split_url(&self.request.url);
+            let text = format!("Connecting to {host} ({peer}:{port})\n");
+            c.err.extend_from_slice(text.as_bytes());
+        }
     }
 
     fn answered(
@@ -542,6 +549,11 @@ impl Http {
 
     fn failed(&mut self, c: &mut Context<'_, '_>, error: &NetError) -> i32 {
         let (host, port, _) = split_url(&self.request.url);
+        if let NetError::Refused { peer } | NetError::Timeout { peer } | NetError::Reset { peer } =
+            error
+        {
+            self.busybox_connecting(c, peer);
+        }
         if self.wget {
             let text = match error {
                 NetError::NameNotFound { .. } | NetError::ResolverTimeout { .. } if c.busybox() => {
