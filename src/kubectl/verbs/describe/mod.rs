@@ -2,9 +2,16 @@
 //!
 //! Models `kubectl/pkg/describe/describe.go`: one file per kind, a generic description for the rest.
 
+mod access;
+mod autoscaler;
+mod batch;
+mod config;
 mod generic;
+mod network;
 mod node;
 pub(crate) mod pod;
+mod sets;
+mod storage;
 mod workload;
 
 use api::{Map, Request, Str, Value, core, meta::Meta};
@@ -139,9 +146,47 @@ fn one(
         ("", "Node") => node::describe(ctx, &mut text, object)?,
         ("apps", "Deployment") => workload::deployment(ctx, &mut text, object)?,
         ("apps", "ReplicaSet") => workload::replica_set(ctx, &mut text, object)?,
+        ("apps", "DaemonSet") => sets::daemon_set(ctx, &mut text, object)?,
+        ("apps", "StatefulSet") => sets::stateful_set(ctx, &mut text, object)?,
+        ("", "ReplicationController") => sets::replication_controller(ctx, &mut text, object)?,
+        ("batch", "Job") => batch::job(&mut text, object),
+        ("batch", "CronJob") => batch::cron_job(&mut text, object),
+        ("autoscaling", "HorizontalPodAutoscaler") => autoscaler::describe(&mut text, object),
+        ("", "Service") => network::service(ctx, &mut text, object)?,
+        ("networking.k8s.io", "Ingress") => network::ingress(ctx, &mut text, object)?,
+        ("networking.k8s.io", "IngressClass") => network::ingress_class(&mut text, object),
+        ("networking.k8s.io", "NetworkPolicy") => network::policy(&mut text, object),
+        ("", "Endpoints") => network::endpoints_object(&mut text, object),
+        ("discovery.k8s.io", "EndpointSlice") => network::slice(&mut text, object),
+        ("", "ConfigMap") => config::config_map(&mut text, object),
+        ("", "Secret") => config::secret(&mut text, object),
+        ("", "ServiceAccount") => config::service_account(&mut text, object),
+        ("", "ResourceQuota") => config::quota(&mut text, object),
+        ("", "LimitRange") => config::limit_range(&mut text, object),
+        ("", "Namespace") => config::namespace(ctx, &mut text, object)?,
+        ("scheduling.k8s.io", "PriorityClass") => config::priority_class(&mut text, object),
+        ("policy", "PodDisruptionBudget") => config::disruption_budget(&mut text, object),
+        ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => access::role(&mut text, object),
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
+            access::binding(&mut text, object);
+        }
+        ("", "PersistentVolumeClaim") => storage::claim(ctx, &mut text, object)?,
+        ("", "PersistentVolume") => storage::volume(&mut text, object),
+        ("storage.k8s.io", "StorageClass") => storage::class(&mut text, object),
         _ => generic::describe(&mut text, object),
     }
-    if with_events {
+    const QUIET: &[&str] = &[
+        "Secret",
+        "ResourceQuota",
+        "LimitRange",
+        "Namespace",
+        "NetworkPolicy",
+        "Role",
+        "ClusterRole",
+        "RoleBinding",
+        "ClusterRoleBinding",
+    ];
+    if with_events && !QUIET.contains(&mapping.kind.as_str()) {
         events(ctx, &mut text, mapping, object)?;
     }
     Ok(text.out)

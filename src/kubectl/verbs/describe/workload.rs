@@ -57,24 +57,7 @@ pub(crate) fn deployment(
         );
     }
     pod::template(text, deployment.template());
-    let conditions = status.get("conditions").items();
-    if !conditions.is_empty() {
-        text.line(
-            0,
-            "Conditions:\n  Type\tStatus\tReason\n  ----\t------\t------",
-        );
-        for condition in conditions {
-            text.line(
-                1,
-                format!(
-                    "{} \t{}\t{}",
-                    condition.str("type"),
-                    condition.str("status"),
-                    condition.str("reason")
-                ),
-            );
-        }
-    }
+    conditions(text, object);
     let list = ctx.object(
         Request::list(&apps::REPLICA_SETS, meta.shared_namespace())
             .labels(selector(deployment.selector())),
@@ -156,6 +139,12 @@ pub(crate) fn replica_set(
     );
     pods_status(ctx, text, object, &selector(set.selector()))?;
     pod::template(text, set.template());
+    conditions(text, object);
+    Ok(())
+}
+
+/// `Conditions:` by type, status and reason.
+pub(super) fn conditions(text: &mut Text, object: &Value) {
     let conditions = object.path("status.conditions").items();
     if !conditions.is_empty() {
         text.line(
@@ -174,7 +163,6 @@ pub(crate) fn replica_set(
             );
         }
     }
-    Ok(())
 }
 
 /// `Pods Status:` counts of the pods that the object controls.
