@@ -144,13 +144,14 @@ impl DryRun {
     }
 }
 
-struct Applied {
+/// What became of a document.
+pub(super) struct Applied {
     mapping: Mapping,
-    object: Value,
+    pub(super) object: Value,
     word: &'static str,
 }
 
-fn one(
+pub(super) fn one(
     ctx: &mut Context<'_>,
     given: &Given,
     scope: &Scope,

@@ -18,6 +18,18 @@ pub(crate) fn current_namespace(ctx: &mut Context<'_>) -> Result<Str, Failure> {
         .unwrap_or_else(|| "default".into()))
 }
 
+/// The address of the current context's API server.
+pub(crate) fn server(ctx: &mut Context<'_>) -> Result<Str, Failure> {
+    let config = read(ctx)?;
+    let context = current(&config);
+    let name = context.path("context.cluster").as_str().unwrap_or_default();
+    let clusters = config.get("clusters").items();
+    let cluster = clusters.iter().find(|cluster| cluster.str("name") == name);
+    Ok(cluster
+        .and_then(|cluster| cluster.path("cluster.server").as_shared_str().cloned())
+        .unwrap_or_else(|| "https://127.0.0.1:6443".into()))
+}
+
 pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let mut config = read(ctx)?;
     let words: Vec<&str> = args.iter().map(Str::as_str).collect();
@@ -97,6 +109,49 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
                 name.as_str(),
                 if exists { "modified" } else { "created" }
             ));
+        }
+        ["get-clusters"] => {
+            ctx.out("NAME\n");
+            for cluster in config.get("clusters").items() {
+                ctx.out(format!("{}\n", cluster.str("name")));
+            }
+        }
+        ["get-users"] => {
+            ctx.out("NAME\n");
+            for user in config.get("users").items() {
+                ctx.out(format!("{}\n", user.str("name")));
+            }
+        }
+        ["delete-context", name] => {
+            let contexts = config.entry("contexts").list_mut();
+            let before = contexts.len();
+            contexts.retain(|context| context.str("name") != name);
+            if contexts.len() == before {
+                return Err(Failure::error(format!(
+                    "cannot delete context {name}, not in {PATH}"
+                )));
+            }
+            write(ctx, &config)?;
+            ctx.out(format!("deleted context {name} from {PATH}\n"));
+        }
+        ["rename-context", old, new] => {
+            let contexts = config.entry("contexts").list_mut();
+            let Some(context) = contexts.iter_mut().find(|c| c.str("name") == old) else {
+                return Err(Failure::error(format!(
+                    "cannot rename the context {old:?}, it's not in {PATH}"
+                )));
+            };
+            context.set("name", Str::new(new));
+            if config.str("current-context") == old {
+                config.set("current-context", Str::new(new));
+            }
+            write(ctx, &config)?;
+            ctx.out(format!("Context {old:?} renamed to {new:?}.\n"));
+        }
+        ["unset", "current-context"] => {
+            config.set("current-context", "");
+            write(ctx, &config)?;
+            ctx.out("Property \"current-context\" unset.\n");
         }
         [] => {
             return Err(Failure::error(

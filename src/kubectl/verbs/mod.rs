@@ -2,19 +2,27 @@
 
 pub(crate) mod api_resources;
 pub(crate) mod apply;
+pub(crate) mod auth;
 pub(crate) mod autoscale;
+pub(crate) mod cluster;
 pub(crate) mod config;
+pub(crate) mod cp;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod describe;
+pub(crate) mod diff;
 pub(crate) mod drain;
+pub(crate) mod events;
 pub(crate) mod exec;
+pub(crate) mod explain;
 pub(crate) mod expose;
 pub(crate) mod files;
 pub(crate) mod get;
+pub(crate) mod help;
 pub(crate) mod label;
 pub(crate) mod logs;
 pub(crate) mod patch;
+pub(crate) mod replace;
 pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod scale;
@@ -35,11 +43,15 @@ const COMMANDS: &[(&str, Verb)] = &[
     ("expose", expose::run),
     ("run", run::run),
     ("set", set::run),
+    ("explain", explain::run),
     ("get", get::run),
+    ("edit", help::edit),
     ("delete", delete::run),
     ("rollout", rollout::run),
     ("scale", scale::run),
     ("autoscale", autoscale::run),
+    ("cluster-info", cluster::info),
+    ("top", cluster::top),
     ("cordon", drain::cordon),
     ("uncordon", drain::uncordon),
     ("drain", drain::drain),
@@ -49,14 +61,26 @@ const COMMANDS: &[(&str, Verb)] = &[
     ("log", logs::run),
     ("attach", exec::attach),
     ("exec", exec::run),
-    ("patch", patch::run),
+    ("port-forward", help::port_forward),
+    ("cp", cp::run),
+    ("auth", auth::run),
+    ("events", events::run),
+    ("diff", diff::run),
     ("apply", apply::run),
+    ("patch", patch::run),
+    ("replace", replace::run),
     ("wait", wait::run),
+    ("kustomize", help::kustomize),
     ("label", label::run),
     ("annotate", label::annotate),
+    ("completion", help::completion),
     ("api-resources", api_resources::run),
+    ("api-versions", cluster::api_versions),
     ("config", config::run),
+    ("plugin", help::plugin),
     ("version", version::run),
+    ("options", help::options),
+    ("help", help::run),
 ];
 
 /// The names of all commands, in the order of `kubectl help`.
@@ -70,7 +94,7 @@ pub fn commands() -> impl Iterator<Item = &'static str> {
 /// Runs the command that `args` name. Global flags may stand before it.
 pub(crate) fn dispatch(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let Some(at) = command_position(args) else {
-        ctx.out(HELP);
+        help::overview(ctx);
         return Ok(());
     };
     let name = &args[at];
@@ -79,6 +103,14 @@ pub(crate) fn dispatch(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failur
     };
     let mut rest: Vec<Str> = args[..at].to_vec();
     rest.extend_from_slice(&args[at + 1..]);
+    let asks_for_help = rest
+        .iter()
+        .take_while(|arg| *arg != "--")
+        .any(|arg| arg == "--help" || arg == "-h");
+    if asks_for_help {
+        help::of_command(ctx, name);
+        return Ok(());
+    }
     verb(ctx, &rest)
 }
 
@@ -137,5 +169,3 @@ fn distance(a: &str, b: &str) -> usize {
     }
     row[b.len()]
 }
-
-const HELP: &str = "kubectl controls the Kubernetes cluster manager.\n\n Find more information at: https://kubernetes.io/docs/reference/kubectl/\n\nUsage:\n  kubectl [flags] [options]\n\nUse \"kubectl <command> --help\" for more information about a given command.\nUse \"kubectl options\" for a list of global command-line options (applies to all commands).\n";
