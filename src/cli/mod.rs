@@ -1,6 +1,7 @@
 //! The native command line: adapters around the same parts that the page uses, with no logic of their own.
 
 mod args;
+mod bench;
 mod console;
 
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ pub fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["console", rest @ ..] => console::run(rest),
+        ["bench", rest @ ..] => bench::run(rest),
         ["trace-hash", seeds] => trace_hashes(seeds),
         [] | ["help" | "--help" | "-h", ..] => {
             println!("{USAGE}");
@@ -37,6 +39,8 @@ A Kubernetes cluster that lives in a web page, on the command line.
 usage:
   kubenkyo console [--nodes N] [--seed S] [--json] [FILE]
       run command lines from FILE or standard input in a simulated cluster; `sleep 30s` passes virtual time
+  kubenkyo bench [NAME | all]
+      the README's benchmarks as JSON lines; without a name, the names
   kubenkyo trace-hash SEED | FIRST..LAST
       the digest of a fixed run for each seed, to compare machines";
 
