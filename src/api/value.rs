@@ -39,6 +39,9 @@ pub struct Map {
     entries: Vec<(Str, Value)>,
 }
 
+/// Maps of up to this many entries are looked through; larger ones are searched by halves.
+const LOOKED_THROUGH: usize = 16;
+
 static NULL: Value = Value::Null;
 static NO_ENTRIES: LazyLock<Map> = LazyLock::new(Map::default);
 
@@ -264,6 +267,11 @@ impl Value {
 
 impl Map {
     pub fn get(&self, key: &str) -> Option<&Value> {
+        // Keys mostly differ in length already: few words are compared, and nearly no bytes.
+        if self.entries.len() <= LOOKED_THROUGH {
+            let found = self.entries.iter().find(|(k, _)| k.as_str() == key);
+            return found.map(|(_, value)| value);
+        }
         self.find(key).ok().map(|at| &self.entries[at].1)
     }
 

@@ -11,7 +11,7 @@ use api::core::{PODS, Pod, REPLICATION_CONTROLLERS};
 use api::meta::Meta;
 use api::{Request, Resource, Value, map};
 use client::{Change, Expectations, Informers, ObjectKey, ObjectRef, Severity};
-use sim::{MILLI, SECOND};
+use sim::{MILLI, SECOND, Time};
 
 use crate::owned::{Claim, OwnerKind, candidates};
 use crate::pods;
@@ -396,7 +396,7 @@ impl Controller for ReplicaSets {
         };
         let selector = flavor.selector(&owner);
         let all = candidates(&PODS, &owner, s);
-        let active: Vec<Value> = all.iter().filter(|p| pods::is_active(p)).cloned().collect();
+        let active = s.work_out(|| all.iter().filter(|p| pods::is_active(p)).cloned().collect());
         let claim = Claim {
             owner: &owner,
             kind: flavor.owner(),
@@ -408,15 +408,19 @@ impl Controller for ReplicaSets {
         let active = claim.claim(&active, s)?;
         let uid = Meta::of(&owner).uid();
         let is_own = |pod: &&Value| Meta::of(pod).controller().is_some_and(|c| c.uid() == uid);
-        let terminating = all.iter().filter(|p| pods::is_terminating(p));
-        let terminating = terminating.filter(is_own).count();
         let failure = if needs_scaling {
             self.scale(&owner, &active, key, s)?
         } else {
             None
         };
-        let status = status(&owner, flavor, &active, terminating, failure.as_ref(), s);
-        let updated = write_status(&owner, flavor, status, s)?;
+        let now = s.now();
+        let status = s.work_out(|| {
+            let terminating = all.iter().filter(|p| pods::is_terminating(p));
+            let terminating = terminating.filter(is_own).count();
+            let failure = failure.as_ref();
+            vec![status(&owner, flavor, &active, terminating, failure, now)]
+        });
+        let updated = write_status(&owner, flavor, &status[0], s)?;
         if let Some(failure) = failure {
             return Err(Halt::Retry(failure.message));
         }
@@ -441,7 +445,7 @@ fn status(
     active: &[Value],
     terminating: usize,
     failure: Option<&Failure>,
-    s: &Sync<'_, '_>,
+    now: Time,
 ) -> Value {
     let view = ReplicaSet(owner);
     let min_ready_secs = view.min_ready_secs().unwrap_or_default();
@@ -452,7 +456,7 @@ fn status(
     let ready: Vec<&Value> = active.iter().filter(|pod| pods::is_ready(pod)).collect();
     let available = ready
         .iter()
-        .filter(|pod| pods::is_available(pod, min_ready_secs, s.now()));
+        .filter(|pod| pods::is_available(pod, min_ready_secs, now));
     let mut status = map! { "replicas": active.len() };
     for (field, count) in [
         ("fullyLabeledReplicas", labeled.count()),
@@ -476,7 +480,7 @@ fn status(
         .position(|c| c.str("type") == "ReplicaFailure");
     match (failure, at) {
         (Some(failure), None) => conditions.push(map! {
-            "type": "ReplicaFailure", "status": "True", "lastTransitionTime": s.now().rfc3339(),
+            "type": "ReplicaFailure", "status": "True", "lastTransitionTime": now.rfc3339(),
             "reason": failure.reason, "message": failure.message.clone(),
         }),
         (None, Some(at)) => {
@@ -491,14 +495,19 @@ fn status(
 }
 
 /// Writes the status if it differs; a conflict is tried once more on the newest object.
-fn write_status(owner: &Value, flavor: Flavor, status: Value, s: &mut Sync<'_, '_>) -> Step<Value> {
+fn write_status(
+    owner: &Value,
+    flavor: Flavor,
+    status: &Value,
+    s: &mut Sync<'_, '_>,
+) -> Step<Value> {
     let resource = flavor.resource();
     let mut object = owner.clone();
     for attempt in 0..2 {
-        if *object.get("status") == status {
+        if object.get("status") == status {
             return Ok(object);
         }
-        object.set("status", &status);
+        object.set("status", status);
         let answer = s.call(update_status(&resource, object.clone()))?;
         if answer.is_success() {
             return Ok(answer.body);

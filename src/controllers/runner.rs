@@ -16,7 +16,7 @@ use crate::sync::{Halt, Log, Step, Sync};
 /// The time from a key's becoming dirty to a worker's taking it, and what each object read adds. It is the second that keeps the work for
 /// many pods in proportion to their number: the more there are, the more of their changes one sync settles.
 const PICKUP: Micros = MILLI;
-const PICKUP_PER_OBJECT: Micros = 100;
+const PICKUP_PER_OBJECT: Micros = 200;
 
 /// What every controller is: a name, the collections it watches, what makes a key dirty, and what is done about it.
 pub(crate) trait Controller {

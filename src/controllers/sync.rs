@@ -157,6 +157,14 @@ impl<'a, 'o> Sync<'a, 'o> {
         objects
     }
 
+    /// What follows from objects that were read, kept so that it is worked out once, not each time that the sync goes on.
+    pub(crate) fn work_out(&mut self, result: impl FnOnce() -> Vec<Value>) -> Arc<[Value]> {
+        let reads = self.log.reads;
+        let kept = self.read(|_| result());
+        self.log.reads = reads;
+        kept
+    }
+
     /// True the first time that the sync comes here: the place for side effects.
     pub(crate) fn first_time(&mut self) -> bool {
         let first = self.at >= self.log.entries.len();

@@ -4,12 +4,14 @@
 //! of a simulation continues exactly as its original.
 
 pub mod queue;
+pub mod ring;
 pub mod rng;
 pub mod time;
 pub mod timeline;
 pub mod trace;
 
 pub use queue::Queue;
+pub use ring::Ring;
 pub use rng::Rng;
 pub use time::{HOUR, MICROS_PER_SEC, MILLI, MINUTE, Micros, SECOND, Time};
 pub use timeline::{Machine, Timeline};

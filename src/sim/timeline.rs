@@ -108,6 +108,10 @@ impl<M: Machine> Timeline<M> {
         // A budget may have stopped the machine between two events of this very moment; a replay does not stop there.
         let now = self.machine.now();
         self.steps += self.machine.advance(now, u64::MAX);
+        // Checkpoints of the future that is given up would lead back into it.
+        let (taken, steps) = (self.taken, self.steps);
+        self.checkpoints
+            .retain(|c| c.taken <= taken && c.steps <= steps);
         self.commands.push((now, command.clone()));
         self.taken += 1;
         self.machine.command(command);
@@ -157,15 +161,13 @@ impl<M: Machine> Timeline<M> {
         }
     }
 
-    /// Goes to any time: back by the nearest checkpoint, forward by running. False if `steps` did not suffice.
+    /// Goes to any time: to the nearest checkpoint before it, then on by running. False if `steps` did not suffice.
     pub fn seek(&mut self, to: Time, steps: u64) -> bool {
-        if to < self.machine.now() {
-            let at = self
-                .checkpoints
-                .iter()
-                .rposition(|c| c.machine.now() <= to)
-                .unwrap_or(0);
-            let checkpoint = &self.checkpoints[at];
+        let now = self.machine.now();
+        let at = self.checkpoints.partition_point(|c| c.machine.now() <= to);
+        let checkpoint = &self.checkpoints[at.saturating_sub(1)];
+        // Forward, a checkpoint is of use only if it is further than where the machine stands.
+        if to < now || checkpoint.machine.now() > now {
             self.machine = checkpoint.machine.clone();
             self.taken = checkpoint.taken;
             self.steps = checkpoint.steps;

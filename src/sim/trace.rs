@@ -1,10 +1,9 @@
 //! What happened, in order: a bounded ring of small notes, each with the note that caused it, and a running
 //! digest of all notes ever recorded. Two runs are the same run when their digests agree.
 
-use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
-use crate::Time;
+use crate::{Ring, Time};
 
 /// A note's number, from 1, never reused. 0 stands for "no cause".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,17 +21,17 @@ pub struct Traced<N> {
 /// The ring of the newest notes.
 #[derive(Clone, Debug)]
 pub struct Trace<N> {
-    ring: VecDeque<Traced<N>>,
+    ring: Ring<Traced<N>>,
     capacity: usize,
     next: u64,
     digest: Digest,
 }
 
-impl<N: Hash> Trace<N> {
+impl<N: Clone + Hash> Trace<N> {
     /// A ring that keeps the newest `capacity` notes.
     pub fn new(capacity: usize) -> Self {
         Trace {
-            ring: VecDeque::new(),
+            ring: Ring::new(),
             capacity: capacity.max(1),
             next: 1,
             digest: Digest::default(),
@@ -44,9 +43,9 @@ impl<N: Hash> Trace<N> {
         self.next += 1;
         (at, cause, &note).hash(&mut self.digest);
         if self.ring.len() == self.capacity {
-            self.ring.pop_front();
+            self.ring.forget(1);
         }
-        self.ring.push_back(Traced {
+        self.ring.push(Traced {
             id,
             cause,
             at,
@@ -57,16 +56,16 @@ impl<N: Hash> Trace<N> {
 
     /// The note with this number, if the ring still holds it.
     pub fn get(&self, id: NoteId) -> Option<&Traced<N>> {
-        let first = self.ring.front()?.id.0;
+        let first = self.ring.first()?.id.0;
         self.ring
             .get(usize::try_from(id.0.checked_sub(first)?).ok()?)
     }
 
     /// Notes recorded after `id` that the ring still holds, oldest first.
     pub fn after(&self, id: NoteId) -> impl DoubleEndedIterator<Item = &Traced<N>> + Clone {
-        let first = self.ring.front().map_or(0, |note| note.id.0);
+        let first = self.ring.first().map_or(0, |note| note.id.0);
         let skip = (id.0 + 1).saturating_sub(first) as usize;
-        self.ring.range(skip.min(self.ring.len())..)
+        self.ring.from(skip)
     }
 
     /// The number of the newest note; 0 if there is none.

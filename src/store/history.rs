@@ -1,8 +1,7 @@
 //! The recent changes, oldest first, bounded; older ones are compacted away.
 
-use std::collections::VecDeque;
-
 use api::Value;
+use sim::Ring;
 
 use crate::{Collection, Key};
 
@@ -36,7 +35,7 @@ pub struct Compacted {
 
 #[derive(Clone, Debug)]
 pub(crate) struct History {
-    changes: VecDeque<Change>,
+    changes: Ring<Change>,
     /// Changes up to this revision are gone.
     compacted: u64,
     capacity: usize,
@@ -45,7 +44,7 @@ pub(crate) struct History {
 impl History {
     pub(crate) fn new(capacity: usize) -> History {
         History {
-            changes: VecDeque::new(),
+            changes: Ring::new(),
             compacted: 1,
             capacity,
         }
@@ -57,11 +56,12 @@ impl History {
 
     pub(crate) fn push(&mut self, change: Change) {
         if self.changes.len() == self.capacity
-            && let Some(gone) = self.changes.pop_front()
+            && let Some(oldest) = self.changes.first()
         {
-            self.compacted = gone.revision;
+            self.compacted = oldest.revision;
+            self.changes.forget(1);
         }
-        self.changes.push_back(change);
+        self.changes.push(change);
     }
 
     pub(crate) fn since(
@@ -75,12 +75,12 @@ impl History {
             });
         }
         let from = self.changes.partition_point(|c| c.revision <= revision);
-        Ok(self.changes.range(from..))
+        Ok(self.changes.from(from))
     }
 
     pub(crate) fn compact(&mut self, revision: u64) {
         let gone = self.changes.partition_point(|c| c.revision <= revision);
-        self.changes.drain(..gone);
+        self.changes.forget(gone);
         self.compacted = self.compacted.max(revision);
     }
 }

@@ -30,6 +30,7 @@ cargo xtask dist                           the static release in dist/, its size
 cargo xtask test [STAGE ...]               every check, one summary line a stage; only the named stages if any are named
 cargo xtask bless                          native tests, with snapshots rewritten to what is now
 cargo xtask bench-page [RUNS]              how long a visitor waits, in headless Chromium
+cargo xtask bench-wasm [CASE ...]          `kubenkyo bench` in the page's own wasm, in headless Chromium
 cargo xtask shots                          pictures of the page into target/shots
 cargo xtask env                            shell lines that make plain `trunk` and `cargo --target wasm32-unknown-unknown` work";
 
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         ["test", stages @ ..] => checks::command_line(stages),
         ["bless"] => checks::bless(),
         ["bench-page", runs @ ..] => checks::script("bench.mjs", runs),
+        ["bench-wasm", cases @ ..] => checks::script("bench_wasm.mjs", cases),
         ["shots"] => checks::script("shots.mjs", &[]),
         ["env"] => tools::print_env(),
         [] | ["help" | "-h" | "--help"] => {
