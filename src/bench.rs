@@ -270,10 +270,7 @@ fn deploy(cluster: &mut Cluster, replicas: u32) -> bool {
             },
         },
     };
-    ask(
-        cluster,
-        Request::create(&apps::DEPLOYMENTS, "default", web),
-    );
+    ask(cluster, Request::create(&apps::DEPLOYMENTS, "default", web));
     let get = Request::get(&apps::DEPLOYMENTS, "default", "web");
     until(cluster, get, 2 * sim::HOUR, |web| {
         web.get("status").int("readyReplicas") == Some(i64::from(replicas))

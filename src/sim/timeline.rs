@@ -280,6 +280,34 @@ mod tests {
     }
 
     #[test]
+    fn checkpoints_of_a_future_given_up_are_not_gone_back_to() {
+        let mut line = counter();
+        line.advance(Time(10_000), u64::MAX);
+        line.command(1);
+        line.advance(Time(90_000), u64::MAX);
+        line.seek(Time(5_000), u64::MAX);
+        line.command(2);
+        line.advance(Time(90_000), u64::MAX);
+        for to in [60_000, 4_000, 70_000] {
+            line.seek(Time(to), u64::MAX);
+            let heard: &[(u64, u32)] = if to < 5_000 { &[] } else { &[(5_000, 2)] };
+            assert_eq!(line.machine().heard, heard, "at {to}");
+        }
+    }
+
+    #[test]
+    fn a_seek_forward_uses_checkpoints_too() {
+        let mut line = counter();
+        line.advance(Time(100_000), u64::MAX);
+        line.seek(Time(10), u64::MAX);
+        assert!(
+            line.seek(Time(99_000), CHECKPOINT_STEPS),
+            "little is replayed"
+        );
+        assert_eq!(line.now(), Time(99_000));
+    }
+
+    #[test]
     fn a_budget_stops_half_way() {
         let mut line = counter();
         assert!(!line.advance(Time(100), 40));

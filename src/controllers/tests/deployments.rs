@@ -39,17 +39,17 @@ fn a_deployment_makes_a_replica_set_and_its_pods() {
             2.008 deployment-controller Update deployments/web/status
             2.010 replicaset-controller Create pods/web-bfb6488d7-*
             2.012 deployment-controller Update deployments/web/status Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again
-            2.014 replicaset-controller Create pods/web-bfb6488d7-*
+            2.013 replicaset-controller Create pods/web-bfb6488d7-*
             2.014 deployment-controller retries web: Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again
-            2.017 deployment-controller Update deployments/web/status
             2.017 replicaset-controller Update replicasets/web-bfb6488d7/status
-            2.021 deployment-controller Update deployments/web/status
-            2.024 replicaset-controller Update replicasets/web-bfb6488d7/status
-            2.027 deployment-controller Update deployments/web/status
-            2.325 replicaset-controller Update replicasets/web-bfb6488d7/status
-            2.329 replicaset-controller Update replicasets/web-bfb6488d7/status
-            2.330 deployment-controller Update deployments/web/status
-            2.335 deployment-controller Update deployments/web/status
+            2.017 deployment-controller Update deployments/web/status
+            2.023 replicaset-controller Update replicasets/web-bfb6488d7/status
+            2.025 deployment-controller Update deployments/web/status
+            2.031 deployment-controller Update deployments/web/status
+            2.326 replicaset-controller Update replicasets/web-bfb6488d7/status
+            2.332 replicaset-controller Update replicasets/web-bfb6488d7/status
+            2.332 deployment-controller Update deployments/web/status
+            2.337 deployment-controller Update deployments/web/status
         "#]],
     );
     check(
