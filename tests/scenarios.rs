@@ -11,7 +11,7 @@ use serde_json::Value;
 use shell::{Options, Session};
 
 /// Lines of all scenarios whose exit code agrees, and whose output agrees too: never fewer than this.
-const FLOOR: (usize, usize) = (569, 350);
+const FLOOR: (usize, usize) = (804, 685);
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -113,16 +113,27 @@ fn replay(recording: &Value) -> Score {
 fn mask(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
-        let words: Vec<String> = line
-            .split_whitespace()
-            .map(|word| mask_word(word))
-            .collect();
+        let words: Vec<String> = line.split_whitespace().map(mask_word).collect();
+        let words = mask_dates(words);
         lines.push(words.join(" ").replace("CrashLoopBackOff", "Error"));
     }
     // Pods of one owner come in any order once their suffixes are masked, and a watch may report a step more or less often.
     lines.sort();
     lines.dedup();
     lines.join("\n")
+}
+
+/// `Mon, 23 Nov 2026 01:02:33 +0000`, six words, becomes one.
+fn mask_dates(words: Vec<String>) -> Vec<String> {
+    let mut masked = words;
+    while let Some(at) = masked
+        .iter()
+        .position(|word| word == "+0000")
+        .filter(|at| *at >= 5)
+    {
+        masked.splice(at - 5..=at, ["TIME".to_owned()]);
+    }
+    masked
 }
 
 fn mask_word(word: &str) -> String {

@@ -303,7 +303,7 @@ impl posix::Host for World<'_> {
             cpus: self.machine.cpus,
             memory_bytes: self.machine.memory_kib * 1024,
             memory_used_bytes: 1 << 30,
-            kernel: "6.12.43+deb13-amd64".to_owned(),
+            kernel: "6.8.0-87-generic".to_owned(),
             arch: "x86_64".to_owned(),
             ip: self.address.clone(),
             booted: 0,

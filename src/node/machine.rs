@@ -190,7 +190,7 @@ impl Machine {
             "architecture": "amd64",
             "bootID": uuid(b, a),
             "containerRuntimeVersion": "containerd://2.2.1",
-            "kernelVersion": if self.is_windows { "10.0.20348.2582" } else { "6.12.43+deb13-amd64" },
+            "kernelVersion": if self.is_windows { "10.0.20348.2582" } else { "6.8.0-87-generic" },
             "kubeProxyVersion": "",
             "kubeletVersion": api::KUBERNETES_VERSION,
             "machineID": format!("{a:016x}{b:016x}"),

@@ -118,20 +118,19 @@ fn facts(object: &Value) -> Vec<Fact> {
         }
         "Node" => {
             let node = core::Node(object);
-            for (ja, en, map) in [("割り当て可能", "Allocatable", node.allocatable())] {
-                let parts: Vec<String> = ["cpu", "memory", "pods"]
-                    .iter()
-                    .filter_map(|name| {
-                        map.get(name).map(|v| {
-                            format!(
-                                "{name} {}",
-                                v.as_str().map_or_else(|| v.to_json(), str::to_owned)
-                            )
-                        })
-                    })
-                    .collect();
-                add(ja, en, parts.join(", "), None);
-            }
+            let parts: Vec<String> = ["cpu", "memory", "pods"]
+                .iter()
+                .filter_map(|name| {
+                    let amount = node.allocatable().get(name)?;
+                    Some(format!(
+                        "{name} {}",
+                        amount
+                            .as_str()
+                            .map_or_else(|| amount.to_json(), str::to_owned)
+                    ))
+                })
+                .collect();
+            add("割り当て可能", "Allocatable", parts.join(", "), None);
             add(
                 "kubelet",
                 "kubelet",

@@ -191,7 +191,6 @@ fn three_misspelt_fields_and_a_wrong_type_are_four_problems_at_their_lines() {
         .replace("  replicas: 3", "  replicsa: 3")
         .replace("        image:", "        imgae:")
         .replace("        ports:", "        port:")
-        .replace("containerPort: 80", "containerPort: 80")
         .replace("  name: web", "  name: 5");
     let problems = playground.diagnose(&wrong);
     let found: Vec<(u32, &str, Option<&str>)> = problems

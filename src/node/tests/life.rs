@@ -520,7 +520,7 @@ fn a_script_runs_and_its_output_is_the_log() {
         +0.7 event Created: Container created
         +0.8 event Started: Container started
         +0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
-        +2.0 Data { channel: 1, text: "sh: hostname: not found\nhello web! from\nline 1\nline 2\n" }
+        +2.0 Data { channel: 1, text: "hello web! from web\nline 1\nline 2\n" }
         +2.8 Data { channel: 1, text: "line 3\n" }
         +3.8 Data { channel: 1, text: "oops\n" }
         +3.8 End { exit_code: 0 }
@@ -580,19 +580,15 @@ fn an_exec_probe_asks_the_files_of_the_container() {
         +0.7 event Created: Container created
         +0.8 event Started: Container started
         +0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
-        +6.2 event Unhealthy: Liveness probe failed: cat: can't open '/tmp/ok': No such file or directory
+        +21.2 event Unhealthy: Liveness probe failed: cat: can't open '/tmp/ok': No such file or directory
 
-        +11.2 event again, 2
-        +16.2 event again, 3
-        +16.2 event Killing: Container c failed liveness probe, will be restarted
-        +46.2 event Pulled: Container image "busybox" already present on machine and can be accessed by the pod
-        +46.2 event again, 2
-        +46.2 event again, 2
-        +46.2 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x1
-        +51.9 event again, 4
-        +56.9 event again, 5
-        +61.9 event again, 6
-        +61.9 event again, 2
+        +26.2 event again, 2
+        +31.2 event again, 3
+        +31.2 event Killing: Container c failed liveness probe, will be restarted
+        +61.2 event Pulled: Container image "busybox" already present on machine and can be accessed by the pod
+        +61.2 event again, 2
+        +61.2 event again, 2
+        +61.2 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x1
     "#]]);
 }
 

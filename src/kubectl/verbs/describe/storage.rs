@@ -199,7 +199,13 @@ fn node_affinity(text: &mut Text, required: &Value) {
 
 /// What backs a volume: the fields that the real one shows for each kind of source.
 fn source(text: &mut Text, spec: &Value) {
-    const SOURCES: &[(&str, &str, &[(&str, &str)])] = &[
+    /// A source's field, its title, and its fields with their titles.
+    type Source = (
+        &'static str,
+        &'static str,
+        &'static [(&'static str, &'static str)],
+    );
+    const SOURCES: &[Source] = &[
         (
             "hostPath",
             "HostPath (bare host directory volume)",
