@@ -144,14 +144,13 @@ impl DryRun {
     }
 }
 
-/// What became of a document.
-pub(super) struct Applied {
+struct Applied {
     mapping: Mapping,
-    pub(super) object: Value,
+    object: Value,
     word: &'static str,
 }
 
-pub(super) fn one(
+fn one(
     ctx: &mut Context<'_>,
     given: &Given,
     scope: &Scope,

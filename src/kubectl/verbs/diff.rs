@@ -2,13 +2,13 @@
 //!
 //! Models `kubectl/pkg/cmd/diff`; the comparison itself is here too, because there is no `diff` program to call.
 
-use api::{Request, Str, Value, meta::Meta};
+use api::{PatchKind, Request, Str, Value, meta::Meta};
 
 use super::apply::{self, DryRun};
 use super::files;
 use crate::flags::{Flag, Given, array, optional, switch, text};
 use crate::print;
-use crate::resource::{Scope, mapping_of};
+use crate::resource::{Mapping, Scope, mapping_of};
 use crate::{Context, Failure};
 
 const FLAGS: &[Flag] = &[
@@ -37,19 +37,15 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     for document in files::read(ctx, &given)? {
         let mut object = document.object.clone();
         let (api_version, kind) = (object.shared_str("apiVersion"), object.shared_str("kind"));
-        let mut live = Value::Null;
-        if let Some(mapping) = mapping_of(ctx, &api_version, &kind)? {
-            let namespace = apply::place(&mut object, &mapping, &scope)?;
-            let name = Meta::of(&object).shared_name();
-            let response = ctx.call(Request::get(&mapping.resource, namespace, name))?;
-            if response.is_success() {
-                live = response.body;
-            } else if response.code != 404 {
-                return Err(Failure::server(&response));
-            }
-        }
-        let merged = apply::one(ctx, &given, &scope, &document, DryRun::Server)?.object;
-        let (mut live, mut merged) = (live, merged);
+        let Some(mapping) = mapping_of(ctx, &api_version, &kind)? else {
+            return Err(Failure::error(format!(
+                "no matches for kind {:?} in version {:?}",
+                kind.as_str(),
+                api_version.as_str()
+            )));
+        };
+        let namespace = apply::place(&mut object, &mapping, &scope)?;
+        let (mut live, mut merged) = both(ctx, &given, &mapping, namespace, &object)?;
         if kind == "Secret" {
             mask(&mut live, &mut merged);
         }
@@ -90,6 +86,59 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     } else {
         Ok(())
     }
+}
+
+/// The object as it is (null if it is not), and as it would be: merged by the server without storing it.
+fn both(
+    ctx: &mut Context<'_>,
+    given: &Given,
+    mapping: &Mapping,
+    namespace: Str,
+    object: &Value,
+) -> Result<(Value, Value), Failure> {
+    let name = Meta::of(object).shared_name();
+    let resource = &mapping.resource;
+    let response = ctx.call(Request::get(resource, namespace.clone(), name.clone()))?;
+    if !response.is_success() && response.code != 404 {
+        return Err(Failure::server(&response));
+    }
+    let live = if response.is_success() {
+        response.body
+    } else {
+        Value::Null
+    };
+    let mut request = if given.switch("server-side") {
+        let mut request =
+            Request::patch(resource, namespace, name, PatchKind::Apply, object.clone());
+        request.options.force = given.switch("force-conflicts");
+        request
+    } else if live.is_null() {
+        Request::create(resource, namespace, object.clone())
+    } else {
+        // What was applied last is compared, but the annotation that says so stays as it is.
+        let original = Meta::of(&live)
+            .annotation(apply::LAST_APPLIED)
+            .and_then(|text| Value::from_json(text).ok())
+            .unwrap_or_default();
+        let of = api::patch::strategic::type_of(&resource.group, &resource.version, &mapping.kind);
+        let (kind, patch) = match of {
+            Some(of) => {
+                let patch = api::patch::strategic::three_way(of, &original, object, &live);
+                (PatchKind::Strategic, patch.map_err(Failure::error)?)
+            }
+            None => (
+                PatchKind::Merge,
+                api::patch::merge::three_way(&original, object, &live),
+            ),
+        };
+        if patch.is_empty() {
+            return Ok((live.clone(), live));
+        }
+        Request::patch(resource, namespace, name, kind, patch)
+    };
+    apply::options(&mut request, given, DryRun::Server);
+    let merged = ctx.object(request)?;
+    Ok((live, merged))
 }
 
 /// `2026-11-23 00:36:34.455523000 +0000`.
