@@ -425,16 +425,8 @@ impl<'a> Run<'a> {
                 Step::Current => next = values,
                 Step::Field(name) => {
                     for value in &values {
-                        match value.as_map().and_then(|map| map.get(name)) {
-                            Some(found) => next.push(found),
-                            None if value.is_map() && values.len() == 1 => {
-                                return Err(format!("{name} is not found"));
-                            }
-                            None => {}
-                        }
-                    }
-                    if next.is_empty() && !values.is_empty() {
-                        return Err(format!("{name} is not found"));
+                        // kubectl allows missing keys: they print nothing.
+                        next.extend(value.as_map().and_then(|map| map.get(name)));
                     }
                 }
                 Step::Wildcard => {

@@ -49,6 +49,8 @@ pub(crate) fn api_versions(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Fa
     Given::parse("api-versions", &[], args)?;
     let mut all: BTreeSet<String> = api::kinds::all()
         .iter()
+        // Metrics are served by an addition to the cluster, which is not there.
+        .filter(|kind| kind.group != "metrics.k8s.io")
         .map(|kind| kind.api_version().to_string())
         .collect();
     let definitions = ctx.object(Request::list(

@@ -46,6 +46,11 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
         grace = Some(1);
     }
     let is_forced = given.switch("force");
+    if is_forced && grace.is_some_and(|secs| secs > 0) {
+        return Err(Failure::error(
+            "--force and --grace-period greater than 0 cannot be specified together",
+        ));
+    }
     if is_forced && grace.is_none() {
         grace = Some(0);
     }

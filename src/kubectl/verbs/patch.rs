@@ -2,7 +2,7 @@
 //!
 //! Models `kubectl/pkg/cmd/patch`.
 
-use api::{PatchKind, Request, Str, Value, meta::Meta};
+use api::{PatchKind, Request, Str, Value};
 
 use super::apply::DryRun;
 use crate::flags::{Flag, Given, array, optional, switch, text};
@@ -131,8 +131,7 @@ fn one(
         "kubectl-patch".into()
     };
     let patched = ctx.object(request)?;
-    let is_same =
-        Meta::of(&before).0.get("resourceVersion") == Meta::of(&patched).0.get("resourceVersion");
+    let is_same = before == patched;
     let word = if is_same && dry_run == DryRun::None {
         "patched (no change)"
     } else {

@@ -116,22 +116,25 @@ fn docker_registry(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
             )));
         }
         let (user, password) = (given.text("docker-username"), given.text("docker-password"));
-        let mut entry = map! { "username": user.clone(), "password": password.clone() };
-        if given.has("docker-email") {
-            entry.set("email", given.text("docker-email"));
-        }
-        entry.set(
-            "auth",
-            base64::encode(format!("{user}:{password}").as_bytes()),
+        // The fields stand in the order of Go's struct, which is not that of a sorted map.
+        let quoted = |text: &str| Value::from(Str::new(text)).to_json();
+        let mut entry = format!(
+            "\"username\":{},\"password\":{}",
+            quoted(&user),
+            quoted(&password)
         );
+        if given.has("docker-email") {
+            entry += &format!(",\"email\":{}", quoted(&given.text("docker-email")));
+        }
+        let auth = base64::encode(format!("{user}:{password}").as_bytes());
+        entry += &format!(",\"auth\":\"{auth}\"");
         let server = if given.has("docker-server") {
             given.text("docker-server")
         } else {
             "https://index.docker.io/v1/".into()
         };
-        let mut auths = map! {};
-        auths.set(server, entry);
-        map! { ".dockerconfigjson": map! { "auths": auths }.to_json() }
+        let text = format!("{{\"auths\":{{{}:{{{entry}}}}}}}", quoted(&server));
+        map! { ".dockerconfigjson": text }
     };
     let object = secret_object(name, "kubernetes.io/dockerconfigjson", &data);
     generated(ctx, &given, object, "secret")
