@@ -454,14 +454,17 @@ fn status(
         .iter()
         .filter(|pod| crate::selection::chooses_pairs(template_labels, pods::labels(pod)));
     let ready: Vec<&Value> = active.iter().filter(|pod| pods::is_ready(pod)).collect();
-    let available = ready
-        .iter()
-        .filter(|pod| pods::is_available(pod, min_ready_secs, now));
+    let available = if min_ready_secs > 0 {
+        let is_available = |pod: &&&Value| pods::is_available(pod, min_ready_secs, now);
+        ready.iter().filter(is_available).count()
+    } else {
+        ready.len()
+    };
     let mut status = map! { "replicas": active.len() };
     for (field, count) in [
         ("fullyLabeledReplicas", labeled.count()),
         ("readyReplicas", ready.len()),
-        ("availableReplicas", available.count()),
+        ("availableReplicas", available),
     ] {
         if count > 0 {
             status.set(field, count);

@@ -104,6 +104,10 @@ impl Machine for Desk {
         self.workstation.advance(until, steps)
     }
 
+    fn weight(&self) -> u64 {
+        self.workstation.weight()
+    }
+
     fn command(&mut self, command: Command) {
         match command {
             Command::Apply {

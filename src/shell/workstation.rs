@@ -236,6 +236,10 @@ impl Machine for Workstation {
         done
     }
 
+    fn weight(&self) -> u64 {
+        self.cluster.weight()
+    }
+
     fn command(&mut self, command: Command) {
         match command {
             Command::Line { terminal, text } => {

@@ -16,6 +16,10 @@ pub trait Machine: Clone {
     fn advance(&mut self, until: Time, steps: u64) -> u64;
     /// Takes a command at the current time.
     fn command(&mut self, command: Self::Command);
+    /// About how many bytes a clone of it holds that the original does not share.
+    fn weight(&self) -> u64 {
+        0
+    }
 }
 
 /// A machine with its past.
@@ -29,6 +33,8 @@ pub struct Timeline<M: Machine> {
     checkpoints: Vec<Checkpoint<M>>,
     steps: u64,
     steps_at_checkpoint: u64,
+    /// Steps until the next checkpoint.
+    interval: u64,
     /// The latest time that was ever reached; the future beyond it is not yet known.
     horizon: Time,
 }
@@ -36,19 +42,25 @@ pub struct Timeline<M: Machine> {
 #[derive(Clone, Debug)]
 struct Checkpoint<M> {
     machine: M,
+    weight: u64,
     taken: usize,
     steps: u64,
 }
 
-/// Steps between checkpoints: about 20 ms of replay.
+/// Steps between checkpoints: a few dozen milliseconds of replay.
 const CHECKPOINT_STEPS: u64 = 4_000;
-/// More than this many checkpoints are thinned out.
+/// A clone of so many bytes takes about as long as a tenth of a step: heavy machines get fewer checkpoints.
+const BYTES_PER_STEP: u64 = 2_048;
+/// More checkpoints than this, or heavier ones together, are thinned out; a few remain in any case.
 const CHECKPOINTS_MAX: usize = 64;
+const CHECKPOINT_BYTES_MAX: u64 = 256 << 20;
+const CHECKPOINTS_MIN: usize = 4;
 
 impl<M: Machine> Timeline<M> {
     pub fn new(machine: M) -> Self {
         let first = Checkpoint {
             machine: machine.clone(),
+            weight: machine.weight(),
             taken: 0,
             steps: 0,
         };
@@ -60,6 +72,7 @@ impl<M: Machine> Timeline<M> {
             checkpoints: vec![first],
             steps: 0,
             steps_at_checkpoint: 0,
+            interval: CHECKPOINT_STEPS,
             horizon,
         }
     }
@@ -130,13 +143,12 @@ impl<M: Machine> Timeline<M> {
             let goal = next.unwrap_or(until);
             while self.machine.now() < goal || left == steps {
                 let chunk = left.min(
-                    CHECKPOINT_STEPS
-                        - (self.steps - self.steps_at_checkpoint).min(CHECKPOINT_STEPS - 1),
+                    self.interval - (self.steps - self.steps_at_checkpoint).min(self.interval - 1),
                 );
                 let done = self.machine.advance(goal, chunk);
                 self.steps += done;
                 left -= done.min(left);
-                if self.steps - self.steps_at_checkpoint >= CHECKPOINT_STEPS {
+                if self.steps - self.steps_at_checkpoint >= self.interval {
                     self.checkpoint();
                 }
                 if done < chunk || self.machine.now() >= goal {
@@ -195,20 +207,28 @@ impl<M: Machine> Timeline<M> {
         {
             return;
         }
+        let weight = self.machine.weight();
+        self.interval = CHECKPOINT_STEPS.max(weight / BYTES_PER_STEP);
         self.checkpoints.push(Checkpoint {
             machine: self.machine.clone(),
+            weight,
             taken: self.taken,
             steps: self.steps,
         });
-        if self.checkpoints.len() > CHECKPOINTS_MAX {
+        while self.checkpoints.len() > CHECKPOINTS_MIN && self.is_too_much() {
             // Every second one of the older half goes: the recent past stays fine-grained.
-            let half = CHECKPOINTS_MAX / 2;
+            let half = self.checkpoints.len() / 2;
             let mut at = 0;
             self.checkpoints.retain(|_| {
                 at += 1;
                 at > half || at % 2 == 1
             });
         }
+    }
+
+    fn is_too_much(&self) -> bool {
+        let weights = self.checkpoints.iter().map(|c| c.weight);
+        self.checkpoints.len() > CHECKPOINTS_MAX || weights.sum::<u64>() > CHECKPOINT_BYTES_MAX
     }
 }
 
@@ -305,6 +325,37 @@ mod tests {
             "little is replayed"
         );
         assert_eq!(line.now(), Time(99_000));
+    }
+
+    #[test]
+    fn heavy_machines_keep_few_checkpoints_and_seeks_stay_right() {
+        #[derive(Clone, Debug)]
+        struct Heavy(Counter);
+        impl Machine for Heavy {
+            type Command = u32;
+            fn now(&self) -> Time {
+                self.0.now
+            }
+            fn advance(&mut self, until: Time, steps: u64) -> u64 {
+                self.0.advance(until, steps)
+            }
+            fn command(&mut self, command: u32) {
+                self.0.command(command);
+            }
+            fn weight(&self) -> u64 {
+                CHECKPOINT_BYTES_MAX / 6
+            }
+        }
+        let mut line = Timeline::new(Heavy(counter().machine));
+        for n in 1..=20_u32 {
+            line.advance(Time(u64::from(n) * 500_000), u64::MAX);
+            line.command(n);
+        }
+        assert_eq!(line.checkpoints.len(), 6);
+        for to in [9_999_999, 3_000_001, 0, 8_000_000] {
+            line.seek(Time(to), u64::MAX);
+            assert_eq!(line.machine().0.heard.len() as u64, to / 500_000, "at {to}");
+        }
     }
 
     #[test]

@@ -97,6 +97,11 @@ impl Store {
         self.table(collection).len()
     }
 
+    /// How many objects there are in all collections.
+    pub fn total(&self) -> usize {
+        self.tables.iter().map(BTreeMap::len).sum()
+    }
+
     pub fn is_empty(&self, collection: Collection) -> bool {
         self.table(collection).is_empty()
     }
