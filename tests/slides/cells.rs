@@ -57,6 +57,14 @@ fn lines(cell: &Cell) -> Vec<String> {
     }
 }
 
+/// Whether the exit code says no more than "there are differences" or "no".
+fn is_answer(line: &str, status: i32) -> bool {
+    status == 1
+        && ["kubectl diff ", "kubectl auth can-i "]
+            .iter()
+            .any(|command| line.starts_with(command))
+}
+
 /// The slide's cells that did not do as they should, with what was said.
 fn run(deck: &Deck, slide: &Slide) -> BTreeMap<String, String> {
     let mut failed = BTreeMap::new();
@@ -72,7 +80,7 @@ fn run(deck: &Deck, slide: &Slide) -> BTreeMap<String, String> {
         for line in lines(cell) {
             let outcome = desk.run(&line);
             last = outcome.status;
-            if last != 0 && !fails {
+            if last != 0 && !fails && !is_answer(&line, last) {
                 let first = outcome.said.lines().next().unwrap_or("").to_owned();
                 failed
                     .entry(name.clone())
