@@ -24,7 +24,7 @@ mod options;
 use std::collections::BTreeMap;
 
 use api::note::Key;
-use api::{Arrival, Frame, Note, Part, Request, RequestId, Response, Status};
+use api::{Arrival, Frame, Note, Part, Request, RequestId, Resource, Response, Status, map};
 use apiserver::{ApiServer, Caller, Reply};
 use client_room::Component;
 use controllers::Manager;
@@ -108,6 +108,7 @@ impl Cluster {
             steps: 0,
             options,
         };
+        cluster.add_default_storage_class();
         // kubeadm's order: the control plane first, then the nodes join one after another.
         cluster.queue.push(
             start + 200 * sim::MILLI,
@@ -125,6 +126,31 @@ impl Cluster {
         }
         cluster.schedule_tick();
         cluster
+    }
+
+    /// Small clusters (kind, minikube) come with a class that makes volumes on the node's own disk.
+    fn add_default_storage_class(&mut self) {
+        let class = map! {
+            "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+            "metadata": map! {
+                "name": "standard",
+                "annotations": map! { "storageclass.kubernetes.io/is-default-class": "true" },
+            },
+            "provisioner": "kubernetes.io/host-path", "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate",
+        };
+        let classes = Resource::of("storage.k8s.io", "v1", "storageclasses");
+        let admin = Caller::component(Part::Client(0));
+        let reply = self.server.handle(
+            self.now,
+            &admin,
+            RequestId(0),
+            &Request::create(&classes, "", class),
+        );
+        debug_assert!(
+            matches!(&reply, Reply::Done(response) if response.is_success()),
+            "{reply:?}"
+        );
+        self.server.drain_notes();
     }
 
     pub fn options(&self) -> &Options {
