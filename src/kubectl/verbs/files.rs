@@ -91,10 +91,19 @@ pub(crate) fn parse(
         if object.is_null() {
             continue;
         }
-        if object.str("kind").is_empty() && object.is_map() {
+        let missing: Vec<String> = ["apiVersion", "kind"]
+            .iter()
+            .filter(|field| object.is_map() && object.str(field).is_empty())
+            .map(|field| format!("{field} not set"))
+            .collect();
+        if !missing.is_empty() {
+            let missing = if missing.len() == 1 {
+                missing[0].clone()
+            } else {
+                format!("[{}]", missing.join(", "))
+            };
             return Err(Failure::error(format!(
-                "unable to decode {source:?}: Object 'Kind' is missing in '{}'",
-                object.to_json()
+                "error validating {source:?}: error validating data: {missing}; if you choose to ignore these errors, turn validation off with --validate=false"
             )));
         }
         if object.str("kind").ends_with("List") && object.has("items") {

@@ -160,7 +160,7 @@ fn tables(
                     Some((last, tables)) if *last == &selection.mapping => tables.extend(pages),
                     _ => groups.push((&selection.mapping, pages)),
                 },
-                Err(response) => errors.add(&response),
+                Err(response) => errors.add(&explained(given, selection, response)),
             }
         }
     }
@@ -274,7 +274,7 @@ fn structured(
                         objects.push((selection.mapping.clone(), item));
                     }
                 }
-                Err(response) => errors.add(&response),
+                Err(response) => errors.add(&explained(given, selection, response)),
             }
             continue;
         }
@@ -286,7 +286,7 @@ fn structured(
                         .into_iter()
                         .map(|object| (selection.mapping.clone(), object)),
                 ),
-                Err(response) => errors.add(&response),
+                Err(response) => errors.add(&explained(given, selection, response)),
             }
         }
     }
@@ -339,6 +339,31 @@ fn structured(
         }
     }
     errors.finish()
+}
+
+/// A list that was refused says what was looked for.
+fn explained(given: &Given, selection: &Selection, mut response: Response) -> Response {
+    if !selection.names.is_empty() || !matches!(response.reason(), "BadRequest" | "NotFound") {
+        return response;
+    }
+    let resource = &selection.mapping.resource;
+    let resource = format!(
+        "{}/{}, Resource={}",
+        resource.group, resource.version, resource.plural
+    );
+    let (labels, fields) = (given.text("selector"), given.text("field-selector"));
+    let message = if labels.is_empty() && fields.is_empty() {
+        format!("Unable to list {resource:?}: {}", response.message())
+    } else {
+        format!(
+            "Unable to find {resource:?} that match label selector {:?}, field selector {:?}: {}",
+            labels.as_str(),
+            fields.as_str(),
+            response.message()
+        )
+    };
+    response.body.set("message", message);
+    response
 }
 
 /// Failures of single objects: printed after what was found; the command then exits with 1.
