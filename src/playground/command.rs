@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Micros, Part, TerminalId};
+use crate::{Micros, TerminalId};
 
 /// How the cluster begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,10 +33,6 @@ pub enum Command {
     Terminal { terminal: TerminalId, line: String },
     /// Ctrl+C.
     Interrupt { terminal: TerminalId },
-    /// Breaks something.
-    Break(Fault),
-    /// Undoes it.
-    Mend(Fault),
 }
 
 /// A file of the terminal's file system.
@@ -44,23 +40,6 @@ pub enum Command {
 pub struct FileText {
     pub name: String,
     pub text: String,
-}
-
-/// Something that can be broken and mended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Fault {
-    /// The machine loses its power.
-    PowerOff { node: String },
-    /// The machine runs, but nothing passes between it and the control plane.
-    CutOff { node: String },
-    /// A component stops working.
-    Stop { part: Part },
-    /// A container's first process is killed; nothing to mend.
-    Kill {
-        namespace: String,
-        pod: String,
-        container: String,
-    },
 }
 
 /// A run, complete: the same recording gives the same cluster, byte for byte.

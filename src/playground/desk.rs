@@ -3,7 +3,7 @@
 use shell::{Prompt, Workstation};
 use sim::{Machine, Time};
 
-use crate::{Command, Fault, Options, Part, TerminalId};
+use crate::{Command, Options, TerminalId};
 
 /// Client number of terminal 0; the page's terminals follow.
 pub(crate) const FIRST_CLIENT: u32 = 100;
@@ -64,33 +64,6 @@ impl Desk {
         self.workstation
             .command(shell::Command::Write { path, text });
     }
-
-    fn fault(&mut self, fault: Fault, on: bool) {
-        let number = |name: &str| {
-            name.strip_prefix("node-")
-                .and_then(|n| n.parse::<u32>().ok())
-                .and_then(|n| n.checked_sub(1))
-        };
-        let fault = match fault {
-            Fault::PowerOff { node } => {
-                number(&node).map(|node| cluster::Fault::PowerOff { node, on })
-            }
-            Fault::CutOff { node } => number(&node).map(|node| cluster::Fault::CutOff { node, on }),
-            Fault::Stop {
-                part: Part::Scheduler,
-            } => Some(cluster::Fault::StopScheduler { on }),
-            Fault::Stop {
-                part: Part::ApiServer,
-            } => Some(cluster::Fault::StopApiServer { on }),
-            Fault::Stop {
-                part: Part::Controller(_),
-            } => Some(cluster::Fault::StopControllerManager { on }),
-            Fault::Stop { .. } | Fault::Kill { .. } => None,
-        };
-        if let Some(fault) = fault {
-            self.workstation.command(shell::Command::Fault(fault));
-        }
-    }
 }
 
 impl Machine for Desk {
@@ -130,8 +103,6 @@ impl Machine for Desk {
                     terminal: FIRST_CLIENT + terminal,
                 })
             }
-            Command::Break(fault) => self.fault(fault, true),
-            Command::Mend(fault) => self.fault(fault, false),
         }
     }
 }

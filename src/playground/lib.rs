@@ -14,7 +14,7 @@ mod run;
 mod update;
 mod watch;
 
-pub use command::{Command, Fault, FileText, Options, Recording};
+pub use command::{Command, FileText, Options, Recording};
 pub use editing::{Candidate, Completion, Problem};
 pub use inspect::{Detail, EventRow, Fact, Fix, PluginVerdict, Verdict, Why, WhyNode};
 pub use run::{Advance, Playground};

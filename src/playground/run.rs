@@ -120,8 +120,7 @@ impl Playground {
                 self.refusals.clear();
                 self.print(*terminal, Output::Line(apply_line(file)));
             }
-            Command::Save(_) | Command::Interrupt { .. } | Command::Break(_) | Command::Mend(_) => {
-            }
+            Command::Save(_) | Command::Interrupt { .. } => {}
         }
         let terminal = match &command {
             Command::Terminal { terminal, .. }

@@ -70,7 +70,7 @@ pub struct Control {
     pub controllers: Vec<Controller>,
     /// Whether a cloud-controller-manager runs, with its controllers.
     pub cloud: Vec<Controller>,
-    /// Components that are stopped (see [`Fault::Stop`](crate::Fault::Stop)).
+    /// Components that are stopped on purpose (`kubenkyo stop …` in the terminal).
     pub stopped: Vec<Part>,
 }
 
@@ -78,8 +78,6 @@ pub struct Control {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Controller {
     pub name: String,
-    /// Keys in its work queue.
-    pub queue: u32,
 }
 
 /// A machine.

@@ -456,7 +456,6 @@ impl Watcher {
                 .iter()
                 .map(|name| Controller {
                     name: (*name).to_owned(),
-                    queue: 0,
                 })
                 .collect(),
             cloud: Vec::new(),

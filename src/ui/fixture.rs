@@ -23,7 +23,6 @@ pub(crate) fn updates() -> Vec<Update> {
         .iter()
         .map(|name| Controller {
             name: (*name).into(),
-            queue: 0,
         })
         .collect(),
         ..Control::default()

@@ -338,11 +338,7 @@ fn pills(controllers: &[Controller], busy: &[String], room: f64) -> Vec<Pill> {
         .zip(&is_shown)
         .filter(|(_, is_shown)| **is_shown)
     {
-        let title = if controller.queue > 0 {
-            format!("{}: {}", controller.name, controller.queue)
-        } else {
-            String::new()
-        };
+        let title = controller.name.clone();
         out.push((
             controller.name.clone(),
             left,
@@ -399,7 +395,6 @@ mod tests {
         .iter()
         .map(|name| Controller {
             name: (*name).into(),
-            queue: 0,
         })
         .collect();
         for controller in &controllers {
