@@ -23,6 +23,8 @@ use crate::worker::Turn;
 
 const CREATE: (Micros, Micros) = (3 * MILLI, 14 * MILLI);
 const RUN: (Micros, Micros) = (8 * MILLI, 60 * MILLI);
+/// From the start of a process to its first instruction.
+const LOAD: (Micros, Micros) = (60 * MILLI, 150 * MILLI);
 
 /// How soon the status shows `CrashLoopBackOff` after the first BackOff event.
 const SHOW_BACKOFF: Micros = SECOND;
@@ -479,7 +481,9 @@ impl Turn<'_, '_> {
         self.arm_probes(index);
         let hook = spec.path("lifecycle.postStart");
         if is_inside {
-            self.run_inside(index);
+            // A program takes a moment to load, so that the status tells that it runs before it tells how it ended.
+            let at = now + self.out.rng.latency(LOAD.0, LOAD.1);
+            self.inside_wakes_at(index, at);
         }
         if hook.is_map() && self.pod.containers[index as usize].is_running() {
             self.set_stage(index, Stage::PostStart);

@@ -187,6 +187,17 @@ impl Turn<'_, '_> {
         }
     }
 
+    /// The inside gets its next turn then.
+    pub(crate) fn inside_wakes_at(&mut self, index: u16, at: Time) {
+        let container = &mut self.pod.containers[index as usize];
+        let alarm = Alarm::Inside(index, container.stamp);
+        if let Some(inside) = &mut container.inside {
+            inside.next = Some(at);
+            let id = self.pod.id;
+            self.out.wake_at(at, Timer::Pod { id, alarm });
+        }
+    }
+
     /// The time that the inside asked for has come.
     pub(crate) fn inside_wakes(&mut self, index: u16, stamp: u32) {
         let now = self.out.now();

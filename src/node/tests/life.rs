@@ -299,26 +299,26 @@ fn a_container_that_ends_is_started_again_ever_later() {
         +4.0 event BackOff: Back-off restarting failed container c in pod web_default(u-1)
         +5.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x1
         +5.0 event again, 2
-        +13.0 event again, 2
-        +13.0 event again, 3
-        +13.0 event again, 3
-        +13.0 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x2
+        +13.1 event again, 2
+        +13.1 event again, 3
+        +13.2 event again, 3
+        +13.2 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x2
         +15.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0 x2
         +15.0 event again, 3
         +16.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x2
         +16.0 event again, 4
-        +34.0 event again, 3
-        +34.0 event again, 4
-        +34.1 event again, 4
-        +34.1 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x3
+        +34.3 event again, 3
+        +34.3 event again, 4
+        +34.3 event again, 4
+        +34.3 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x3
         +36.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0 x3
         +36.0 event again, 5
         +37.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x3
         +37.0 event again, 6
-        +75.1 event again, 4
-        +75.1 event again, 5
-        +75.1 event again, 5
-        +75.1 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x4
+        +75.4 event again, 4
+        +75.4 event again, 5
+        +75.5 event again, 5
+        +75.5 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready x4
         +77.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0 x4
         +77.0 event again, 7
         +78.0 Running 10.244.0.2 [PRTSC I PS] c=waiting CrashLoopBackOff x4
@@ -383,7 +383,7 @@ fn init_containers_run_one_after_the_other() {
         +3.0 Pending 10.244.0.2 [PRTSC PS] one=terminated Completed 0 ready two=running main=waiting PodInitializing
         +6.0 Pending 10.244.0.2 [PRTSC I PS] one=terminated Completed 0 ready two=terminated Completed 0 ready main=waiting PodInitializing
         +6.0 event Pulling: Pulling image "nginx"
-        +7.7 event Pulled: Successfully pulled image "nginx" in 1.757s (1.757s including waiting). Image size: 69653747 bytes.
+        +7.7 event Pulled: Successfully pulled image "nginx" in 1.711s (1.711s including waiting). Image size: 69653747 bytes.
         +7.7 event Created: Container created
         +7.7 event Started: Container started
         +7.7 Running 10.244.0.2 [PRTSC I R CR PS] one=terminated Completed 0 ready two=terminated Completed 0 ready main=running ready
@@ -409,7 +409,7 @@ fn a_pod_that_completes_ends() {
         +0.8 event Started: Container started
         +0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
         +2.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0
-        +3.1 Succeeded 10.244.0.2 [I PS] c=terminated Completed 0
+        +3.0 Succeeded 10.244.0.2 [I PS] c=terminated Completed 0
         +10.0 is deleted by a user
         +10.0 deleted
     "#]]);
@@ -521,12 +521,12 @@ fn a_script_runs_and_its_output_is_the_log() {
         +0.8 event Started: Container started
         +0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
         +2.0 Data { channel: 1, text: "hello web! from web\nline 1\nline 2\n" }
-        +2.8 Data { channel: 1, text: "line 3\n" }
-        +3.8 Data { channel: 1, text: "oops\n" }
-        +3.8 End { exit_code: 0 }
+        +2.9 Data { channel: 1, text: "line 3\n" }
+        +3.9 Data { channel: 1, text: "oops\n" }
+        +3.9 End { exit_code: 0 }
         +4.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Error 3
         +5.0 Failed 10.244.0.2 [I PS] c=terminated Error 3
-        +10.0 Response(Response { code: 200, body: "2026-09-21T14:13:24.815236000Z line 3\n2026-09-21T14:13:25.815236000Z oops\n", warnings: [] })
+        +10.0 Response(Response { code: 200, body: "2026-09-21T14:13:24.912698000Z line 3\n2026-09-21T14:13:25.912698000Z oops\n", warnings: [] })
     "#]]);
 }
 
@@ -610,9 +610,9 @@ fn a_trap_ends_a_container_within_its_grace() {
         +0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
         +5.0 is deleted by a user
         +5.0 event Killing: Stopping container c
-        +5.8 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0
-        +5.8 Succeeded 10.244.0.2 [I PS] c=terminated Completed 0
-        +5.8 deleted
+        +5.9 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0
+        +6.0 Succeeded 10.244.0.2 [I PS] c=terminated Completed 0
+        +6.0 deleted
     "#]]);
 }
 
