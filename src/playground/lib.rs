@@ -9,14 +9,17 @@ mod command;
 mod desk;
 mod editing;
 mod inspect;
+mod replay;
 mod rows;
 mod run;
+pub mod share;
 mod update;
 mod watch;
 
 pub use command::{Command, FileText, Options, Recording};
 pub use editing::{Candidate, Completion, Problem};
 pub use inspect::{Detail, EventRow, Fact, Fix, PluginVerdict, Verdict, Why, WhyNode};
+pub use replay::Replay;
 pub use run::{Advance, Playground};
 pub use update::{
     Applied, Chain, ChainStep, Container, ContainerState, Control, Controller, Fall, Mark,

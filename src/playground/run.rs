@@ -147,6 +147,12 @@ impl Playground {
         }
     }
 
+    /// Works off what is still due at this moment, which a budget may have left.
+    pub(crate) fn settle(&mut self) {
+        self.line.settle();
+        self.hear();
+    }
+
     /// Works off the next event, whenever that is; `None` when nothing is due ever again.
     pub fn step(&mut self) -> Option<Micros> {
         let next = self.line.machine().workstation.next_at()?;

@@ -118,9 +118,8 @@ impl<M: Machine> Timeline<M> {
     /// Gives a command now. In the past this starts a new future: later commands are dropped.
     pub fn command(&mut self, command: M::Command) {
         self.commands.truncate(self.taken);
-        // A budget may have stopped the machine between two events of this very moment; a replay does not stop there.
+        self.settle();
         let now = self.machine.now();
-        self.steps += self.machine.advance(now, u64::MAX);
         // Checkpoints of the future that is given up would lead back into it.
         let (taken, steps) = (self.taken, self.steps);
         self.checkpoints
@@ -129,6 +128,13 @@ impl<M: Machine> Timeline<M> {
         self.taken += 1;
         self.machine.command(command);
         self.horizon = self.machine.now();
+    }
+
+    /// Does what is still due at this very moment. A budget may have stopped between two of its events, and another budget would not
+    /// have: what is done or compared between events begins here.
+    pub fn settle(&mut self) {
+        let now = self.machine.now();
+        self.steps += self.machine.advance(now, u64::MAX);
     }
 
     /// Runs up to `until`, at most `steps` events, giving known commands at their times. True once `until` is reached.
@@ -164,6 +170,7 @@ impl<M: Machine> Timeline<M> {
             if self.machine.now() < at {
                 return false;
             }
+            self.settle();
             let command = self.commands[self.taken].1.clone();
             self.taken += 1;
             self.machine.command(command);
@@ -312,6 +319,47 @@ mod tests {
             line.seek(Time(to), u64::MAX);
             let heard: &[(u64, u32)] = if to < 5_000 { &[] } else { &[(5_000, 2)] };
             assert_eq!(line.machine().heard, heard, "at {to}");
+        }
+    }
+
+    #[test]
+    fn commands_of_one_moment_come_again_in_between_the_same_events() {
+        /// Every command makes events at its own moment, each of which is remembered.
+        #[derive(Clone, Debug, PartialEq)]
+        struct Burst(Counter, u32);
+        impl Machine for Burst {
+            type Command = u32;
+            fn now(&self) -> Time {
+                self.0.now
+            }
+            fn advance(&mut self, until: Time, steps: u64) -> u64 {
+                let due = u64::from(self.1).min(steps);
+                for _ in 0..due {
+                    self.0.heard.push((self.0.now.0, 1_000 + self.1));
+                    self.1 -= 1;
+                }
+                if self.1 > 0 {
+                    return due;
+                }
+                due + self.0.advance(until, steps - due)
+            }
+            fn command(&mut self, command: u32) {
+                self.0.command(command);
+                self.1 += command;
+            }
+        }
+        let mut line = Timeline::new(Burst(counter().machine, 0));
+        for (at, command) in [(10, 3), (10, 2), (20, 9_000), (20, 4), (20, 5)] {
+            line.advance(Time(at), 2);
+            line.advance(Time(at), u64::MAX);
+            line.command(command);
+        }
+        line.advance(Time(30), u64::MAX);
+        let end = line.machine().clone();
+        for steps in [1, 7, u64::MAX] {
+            line.seek(Time(0), u64::MAX);
+            while !line.seek(Time(30), steps) {}
+            assert_eq!(line.machine(), &end, "{steps} steps at a time");
         }
     }
 
