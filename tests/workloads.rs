@@ -75,7 +75,7 @@ fn recorded_workloads_come_out_as_on_a_real_cluster() {
     let out = root().join("target/workloads");
     let _ = fs::remove_dir_all(&out);
     fs::create_dir_all(&out).expect("target can be written");
-    let booted = Session::new(Options::default(), "/tmp/workload");
+    let booted = Session::new(options(), "/tmp/workload");
     let left = Mutex::new(files);
     let total = Mutex::new(Score::default());
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
@@ -141,6 +141,14 @@ impl Score {
     }
 }
 
+/// The recorder's images came in no time.
+fn options() -> Options {
+    Options {
+        pull_speed: 2_000_000_000,
+        ..Options::default()
+    }
+}
+
 /// What a run left behind, in the words of the recordings.
 struct Run {
     objects: Vec<Value>,
@@ -187,13 +195,18 @@ fn recorded(recording: &Value) -> Run {
         let about = (event.str("kind"), event.str("name"));
         tally(&mut events, about, event, count);
     }
+    let settled = settled_secs(recording) as f64;
     let mut states: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    let mut elsewhere: BTreeMap<&str, Tally> = BTreeMap::new();
     for line in recording.str("timeline").lines() {
         let mut words = line.trim_start().splitn(3, ' ');
-        let _seconds = words.next();
+        let seconds: f64 = words.next().unwrap_or_default().parse().unwrap_or(0.0);
         let change = words.next().unwrap_or_default();
         let rest = words.next().unwrap_or_default().trim_start();
-        // Afterwards the recorder cleaned up.
+        if seconds > settled {
+            // The recorder cleaned up.
+            break;
+        }
         if change == "DELETED" || rest.contains(" deleting ") {
             continue;
         }
@@ -209,14 +222,25 @@ fn recorded(recording: &Value) -> Run {
                 .filter(|word| !word.starts_with("node=") && !word.starts_with("ip="))
                 .collect::<Vec<_>>()
                 .join(" "),
-            "events" if change == "ADDED" => {
-                let mut words = state.split(' ');
-                let about = words.next().unwrap_or_default();
-                let reason = words.nth(1).unwrap_or_default();
-                let (kind, name) = about.split_once('/').unwrap_or((about, ""));
-                if kind == "Pod" && reason != "Pulling" {
-                    let key = ("pods' events".to_owned(), name.to_owned());
+            "events" => {
+                let words: Vec<&str> = state.splitn(5, ' ').collect();
+                let [about, severity, reason, count, message] = words[..] else {
+                    continue;
+                };
+                let (kind, about) = about.split_once('/').unwrap_or((about, ""));
+                if change == "ADDED" && kind == "Pod" && reason != "Pulling" {
+                    let key = ("pods' events".to_owned(), about.to_owned());
                     states.entry(key).or_default().push(reason.to_owned());
+                }
+                if place.matches('/').count() > 1 {
+                    // Events of other namespaces stand only here.
+                    let count = count.trim_start_matches('x').parse().unwrap_or(1);
+                    let event = api::map! {
+                        "type": Str::new(severity), "reason": Str::new(reason), "message": Str::new(message),
+                    };
+                    let mut newest = Tally::new();
+                    tally(&mut newest, (kind, about), &event, count);
+                    elsewhere.insert(place, newest);
                 }
                 continue;
             }
@@ -225,6 +249,9 @@ fn recorded(recording: &Value) -> Run {
         };
         let key = (collection.to_owned(), name.to_owned());
         states.entry(key).or_default().push(state);
+    }
+    for (line, count) in elsewhere.into_values().flatten() {
+        *events.entry(line).or_default() += count;
     }
     Run {
         objects: recording.get("objects").items().to_vec(),
@@ -264,9 +291,20 @@ fn tally(events: &mut Tally, about: (&str, &str), event: &Value, count: usize) {
         }
         _ => mask_text(event.str("message")),
     };
+    // The first two are tried again whenever something else in the cluster changes, and the recorder's cluster had
+    // others' changes; the last is told once more when something wakes the kubelet (see the recordings' README).
+    let count = match reason {
+        "FailedScheduling" | "ProvisioningFailed" | "BackOff" => 0,
+        _ => count,
+    };
     let (kind, name) = (about.0, mask_text(about.1));
     let line = format!("{kind}/{name} {} {reason}: {message}", event.str("type"));
     *events.entry(line).or_default() += count;
+}
+
+fn settled_secs(recording: &Value) -> u32 {
+    let words = recording.str("settled").split(' ');
+    words.filter_map(|word| word.parse().ok()).next().unwrap_or(4)
 }
 
 /// Applies the manifest and waits until nothing changes for four seconds, as the recorder did.
@@ -285,21 +323,15 @@ fn run(booted: &Session, recording: &Value, name: &str, text: &str) -> Run {
     }
     let before = session.workstation().cluster().server().revision();
     session.line(&format!("kubectl apply -f {name}"), |_| {});
-    let least: usize = recording
-        .str("settled")
-        .split(' ')
-        .nth(2)
-        .and_then(|seconds| seconds.parse().ok())
-        .unwrap_or(4);
+    let least = settled_secs(recording);
     let (mut last, mut quiet) = (before, 0);
     for second in 0..60 {
         session.wait(sim::SECOND);
         let server = session.workstation().cluster().server();
         let changes = server.changes_since(last).expect("a minute is kept");
         last = server.revision();
-        let is_quiet = changes.iter().all(|(collection, _, object)| {
-            matches!(&**collection, "nodes" | "leases.coordination.k8s.io")
-                || object.path("metadata.namespace").as_str() == Some("kube-system")
+        let is_quiet = changes.iter().all(|(collection, _, _)| {
+            matches!(&**collection, "nodes" | "leases.coordination.k8s.io" | "events")
         });
         quiet = if is_quiet { quiet + 1 } else { 0 };
         if quiet >= 4 && second + 1 >= least {
@@ -314,9 +346,10 @@ fn observed(server: &apiserver::ApiServer, before: u64) -> Run {
     let mut objects = Vec::new();
     let mut events = Tally::new();
     for (collection, object) in server.everything() {
-        let namespace = object.path("metadata.namespace").as_str();
+        let revision = object.path("metadata.resourceVersion").as_str();
+        let is_new = revision.and_then(|r| r.parse().ok()).is_some_and(|r: u64| r > before);
         match &**collection {
-            "events" if namespace != Some("kube-system") => {
+            "events" if is_new => {
                 let count = object.int("count").unwrap_or(1) as usize;
                 let about = object.get("involvedObject");
                 if about.str("kind") != "Node" {
@@ -335,9 +368,6 @@ fn observed(server: &apiserver::ApiServer, before: u64) -> Run {
     let mut states: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     let changes = server.changes_since(before).expect("minutes are kept");
     for (collection, kind, object) in changes {
-        if object.path("metadata.namespace").as_str() == Some("kube-system") {
-            continue;
-        }
         let name = object.path("metadata.name").as_str().unwrap_or_default();
         let collection = collection.split('.').next().unwrap_or_default();
         let (collection, name, state) = match collection {
@@ -549,17 +579,14 @@ fn compare_events(real: &Run, ours: &Run, score: &mut Score, report: &mut String
     lines.sort();
     lines.dedup();
     for line in lines {
-        let count = |run: &Run| run.events.get(line).copied().unwrap_or(0);
+        let count = |run: &Run| run.events.get(line).copied();
         score.events.1 += 1;
         if count(real) == count(ours) {
             score.events.0 += 1;
         } else {
-            let _ = writeln!(
-                report,
-                "event x{} recorded, x{} of ours: {line}",
-                count(real),
-                count(ours)
-            );
+            let shown = |run: &Run| count(run).map_or("none".to_owned(), |n| format!("x{n}"));
+            let (real, ours) = (shown(real), shown(ours));
+            let _ = writeln!(report, "event {real} recorded, {ours} of ours: {line}");
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Options {
     pub node_memory: u64,
     /// How many pods a node takes.
     pub node_pods: u32,
+    /// Bytes per second of an image pull; 0 lets it vary as the internet does.
+    pub pull_speed: u64,
     /// How many notes the trace keeps.
     pub trace_capacity: usize,
 }
@@ -32,6 +34,7 @@ impl Default for Options {
             node_cpus: 4,
             node_memory: 8 << 30,
             node_pods: 110,
+            pull_speed: 0,
             trace_capacity: 20_000,
         }
     }
@@ -44,6 +47,7 @@ impl Options {
             cpus: self.node_cpus,
             memory_kib: self.node_memory / 1024,
             max_pods: self.node_pods,
+            pull_speed: self.pull_speed,
             ..node::Machine::worker(number)
         }
     }

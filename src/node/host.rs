@@ -47,8 +47,8 @@ impl Host {
     pub(crate) fn new(machine: Machine) -> Host {
         Host {
             recorder: Recorder::new(machine.name.clone()),
+            images: Images::new(machine.pull_speed),
             machine,
-            images: Images::default(),
             asked: BTreeMap::new(),
             certified: BTreeMap::new(),
             services: BTreeMap::new(),

@@ -54,9 +54,18 @@ pub struct Images {
     began: Time,
     ends: Time,
     is_pulling: bool,
+    /// Bytes per second; 0 if it varies.
+    speed: u64,
 }
 
 impl Images {
+    pub fn new(speed: u64) -> Images {
+        Images {
+            speed,
+            ..Images::default()
+        }
+    }
+
     pub fn has(&self, reference: &Reference) -> bool {
         self.present.contains_key(reference.full().as_str())
     }
@@ -126,7 +135,7 @@ impl Images {
         self.began = now;
         let mut span = rng.latency(RESOLVE.0, RESOLVE.1);
         match catalogue::find(&pull.reference) {
-            Ok(image) if !self.has(&pull.reference) => span += transfer(&image, rng),
+            Ok(image) if !self.has(&pull.reference) => span += transfer(&image, self.speed, rng),
             // A name that does not resolve is asked for more than once.
             Err(Missing::Host) => span += 500 * MILLI,
             _ => {}
@@ -137,8 +146,11 @@ impl Images {
 }
 
 /// How long it takes to fetch and unpack.
-fn transfer(image: &Image, rng: &mut Rng) -> Micros {
-    let speed = rng.between(SPEED.0, SPEED.1);
+fn transfer(image: &Image, speed: u64, rng: &mut Rng) -> Micros {
+    let speed = match speed {
+        0 => rng.between(SPEED.0, SPEED.1),
+        fixed => fixed,
+    };
     image.bytes * SECOND / speed + 200 * MILLI
 }
 

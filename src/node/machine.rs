@@ -15,6 +15,8 @@ pub struct Machine {
     pub memory_kib: u64,
     pub disk_kib: u64,
     pub max_pods: u32,
+    /// Bytes per second of an image pull; 0 if it varies.
+    pub pull_speed: u64,
     pub zone: Str,
     pub region: Str,
     /// Further labels.
@@ -35,6 +37,7 @@ impl Machine {
             memory_kib: 8 << 20,
             disk_kib: 100 << 20,
             max_pods: 110,
+            pull_speed: 0,
             zone: ZONES[number as usize % ZONES.len()].into(),
             region: "region-1".into(),
             labels: BTreeMap::new(),

@@ -26,6 +26,14 @@ const ATTACHED: &[&str] = &[
     "vsphereVolume",
 ];
 
+/// Whether a volume is of a kind that Kubernetes has no plugin for: the whole sync fails.
+pub(crate) fn lacks_plugin(spec: &Value) -> bool {
+    let volumes = spec.get("volumes").items();
+    volumes
+        .iter()
+        .any(|volume| REMOVED.iter().any(|plugin| volume.has(plugin)))
+}
+
 /// The message of the FailedMount event for each mounted volume that will never be there; `None` where nothing is said.
 pub(crate) fn unmountable(spec: &Value) -> Vec<Option<String>> {
     let mounted = |name: &str| {

@@ -1,7 +1,34 @@
 //! Sums of container resources as pod statuses show them.
 
-use api::quantity::Quantity;
+use api::quantity::{Format, Quantity};
 use api::{Value, map};
+
+/// One list of a whole pod: what the pod says itself, else the sum over its containers.
+pub(crate) fn of_pod(spec: &Value, list: &str) -> Value {
+    let mut total = sum(spec.get("containers").items(), list);
+    for (name, quantity) in spec.at(&["resources", list]).entries().iter() {
+        if total.is_null() {
+            total = map! {};
+        }
+        total.set(name.clone(), quantity);
+    }
+    total
+}
+
+/// A list of limits or requests as the runtime tells it: memory in bytes, in powers of two where that is short.
+pub(crate) fn as_running(list: &Value) -> Value {
+    let mut shown = list.clone();
+    for name in ["memory"] {
+        let Some(quantity) = list.get(name).as_str() else {
+            continue;
+        };
+        let bytes = Quantity::of(list.get(name)).with_format(Format::Binary);
+        if !quantity.ends_with('i') {
+            shown.set(name, Value::from(bytes));
+        }
+    }
+    shown
+}
 
 /// The sum of one list (`requests`, `limits`) over containers; `Null` if none has it.
 pub(crate) fn sum(containers: &[Value], list: &str) -> Value {

@@ -138,7 +138,8 @@ pub fn status(pod: &Pod, machine: &Machine, now: Time) -> Value {
     {
         // A pod that was never let in has no containers to tell of.
         return map! {
-            "phase": "Failed", "reason": reason.clone(), "message": message.clone(),
+            "phase": "Failed", "reason": reason.clone(), "message": format!("Pod was rejected: {message}"),
+            "conditions": Value::Null,
             "startTime": status.get("startTime"), "observedGeneration": generation(pod),
             "qosClass": status.get("qosClass"),
         };
@@ -158,7 +159,9 @@ pub fn status(pod: &Pod, machine: &Machine, now: Time) -> Value {
         status.set("podIPs", list![map! { "ip": address }]);
     }
     let one = |index: u16| container_status(pod, index, machine);
-    let main: Vec<Value> = pod.main_range().map(one).collect();
+    let mut main: Vec<Value> = pod.main_range().map(one).collect();
+    // Sorted by name; init containers stay in the order in which they run.
+    main.sort_by_key(|status| status.shared_str("name"));
     status.set("containerStatuses", main);
     if pod.init_count > 0 {
         let init: Vec<Value> = (0..pod.init_count).map(one).collect();
@@ -169,11 +172,8 @@ pub fn status(pod: &Pod, machine: &Machine, now: Time) -> Value {
         let ephemeral: Vec<Value> = rest.map(one).collect();
         status.set("ephemeralContainerStatuses", ephemeral);
     }
-    let spec = pod.spec().get("containers").items();
-    let (requests, limits) = (
-        resources::sum(spec, "requests"),
-        resources::sum(spec, "limits"),
-    );
+    let requests = resources::of_pod(pod.spec(), "requests");
+    let limits = resources::of_pod(pod.spec(), "limits");
     let mut all = map! {};
     if !limits.is_null() {
         all.set("limits", limits);
@@ -426,7 +426,11 @@ fn container_status(pod: &Pod, index: u16, machine: &Machine) -> Value {
     let mut shown = map! {};
     for list in ["limits", "requests"] {
         if !resources.get(list).entries().is_empty() {
-            shown.set(list, resources.get(list));
+            let told = match list {
+                "limits" => resources::as_running(resources.get(list)),
+                _ => resources.get(list).clone(),
+            };
+            shown.set(list, told);
         }
     }
     if !resources.get("requests").entries().is_empty() {

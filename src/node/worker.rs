@@ -263,6 +263,10 @@ impl Turn<'_, '_> {
                 asked: BTreeSet::new(),
                 problems: Vec::new(),
             };
+            if mount::lacks_plugin(self.pod.spec()) {
+                let span = AGAIN + self.out.rng.below(AGAIN / 2);
+                return self.step_after(span);
+            }
             return self.mount_later();
         }
         let mut asked = BTreeSet::new();

@@ -3,7 +3,9 @@
 use api::Value;
 
 /// Fields whose content is never the same twice.
-const DROPPED: [&str; 24] = [
+const DROPPED: [&str; 25] = [
+    // Left out when the newest change fell into the same second as the one before.
+    "endpoints.kubernetes.io/last-change-trigger-time",
     "clusterIP",
     "clusterIPs",
     "completionTime",
@@ -42,8 +44,8 @@ fn masked(value: &Value) -> Value {
         Value::Str(text) => mask_text(text).into(),
         Value::List(items) => {
             let mut items: Vec<Value> = items.iter().map(masked).collect();
-            // Addresses of endpoints come in any order.
-            if items.iter().all(|item| item.has("targetRef")) {
+            // Addresses and ports of endpoints come in any order.
+            if items.iter().all(|item| item.has("targetRef") || item.has("protocol") && item.has("name")) {
                 items.sort_by_cached_key(Value::to_json);
             }
             Value::from(items)
@@ -69,7 +71,8 @@ fn calm_crash_loops(object: &mut Value) {
         }
         let statuses = object.entry("status").entry(list).list_mut();
         for status in statuses {
-            if status.path("state.waiting.reason").as_str() == Some("CrashLoopBackOff") {
+            let waiting = status.path("state.waiting.reason").as_str();
+            if matches!(waiting, Some("CrashLoopBackOff" | "RunContainerError")) {
                 let last = status.get("lastState").clone();
                 status.set("state", last);
             }

@@ -29,8 +29,15 @@ impl ApiServer {
             });
         }
         let Some(account) = self.object("serviceaccounts", &call.namespace, &name) else {
-            return Err(super::forbidden(
-                call,
+            // A refusal names what would have been generated.
+            let shown = match &*call.name {
+                "" => pod.get("metadata").shared_str("generateName"),
+                _ => call.name.clone(),
+            };
+            return Err(Status::forbidden(
+                &call.kind.group,
+                &call.kind.plural,
+                &shown,
                 &format!(
                     "error looking up service account {}/{name}: serviceaccount \"{name}\" not found",
                     call.namespace

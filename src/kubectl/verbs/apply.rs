@@ -440,13 +440,25 @@ pub(crate) fn with_last_applied(object: &Value) -> Value {
     } else {
         plain.set_path("metadata.annotations", map! {});
     }
-    let text = plain.to_json() + "\n";
+    let text = escaped(&plain.to_json()) + "\n";
     let mut modified = plain;
     modified
         .entry("metadata")
         .entry("annotations")
         .set(LAST_APPLIED, text);
     modified
+}
+
+/// JSON as Go's encoder writes it: safe within HTML.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => text += &format!("\\u{:04x}", c as u32),
+            _ => text.push(c),
+        }
+    }
+    text
 }
 
 fn refused(response: &Response, doing: &str, source: &Str) -> Failure {
