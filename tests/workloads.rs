@@ -19,13 +19,13 @@ use mask::{content, mask_text};
 
 /// Never fewer than this.
 const FLOOR: Score = Score {
-    manifests: Of(155, 0),
-    pods: Of(280, 0),
-    objects: Of(490, 0),
-    conditions: Of(1480, 0),
-    events: Of(920, 0),
-    pod_order: Of(2530, 0),
-    owner_order: Of(740, 0),
+    manifests: Of(255, 0),
+    pods: Of(309, 0),
+    objects: Of(568, 0),
+    conditions: Of(1496, 0),
+    events: Of(1062, 0),
+    pod_order: Of(2608, 0),
+    owner_order: Of(762, 0),
 };
 
 /// So many of so many.
@@ -141,6 +141,34 @@ impl Score {
     }
 }
 
+/// Manifests whose recording says nothing about Kubernetes, with the reason.
+const NOT_EVIDENCE: [(&str, &str); 6] = [
+    (
+        "manifests/windows/deploy-resource",
+        "the recorder's scheduler was not running any more",
+    ),
+    (
+        "manifests/controllers/job-pod-failure-policy-example",
+        "bash was missing where the recorder ran its containers",
+    ),
+    (
+        "manifests/application/job/indexed-job",
+        "bash was missing where the recorder ran its containers",
+    ),
+    (
+        "inline/tasks/job/job-with-pod-to-pod-communication/01",
+        "bash was missing where the recorder ran its containers",
+    ),
+    (
+        "k8s-examples/_archived/nodesjs-mongodb/web-controller-demo",
+        "the recorder's shell has its own exit status for a missing program",
+    ),
+    (
+        "k8s-examples/AI/vllm-deployment/hpa/prometheus-adapter",
+        "an extension API server that is not there",
+    ),
+];
+
 /// The recorder's images came in no time.
 fn options() -> Options {
     Options {
@@ -171,6 +199,9 @@ fn compare(booted: &Session, file: &Path) -> Option<(Score, String)> {
         return None;
     }
     let manifest = recording.str("manifest");
+    if NOT_EVIDENCE.iter().any(|(name, _)| *name == manifest) {
+        return None;
+    }
     let (ext, text) = ["yaml", "yml", "json"].iter().find_map(|ext| {
         let path = shared().join(format!("corpus/{manifest}.{ext}"));
         Some((ext, fs::read_to_string(path).ok()?))
@@ -304,7 +335,10 @@ fn tally(events: &mut Tally, about: (&str, &str), event: &Value, count: usize) {
 
 fn settled_secs(recording: &Value) -> u32 {
     let words = recording.str("settled").split(' ');
-    words.filter_map(|word| word.parse().ok()).next().unwrap_or(4)
+    words
+        .filter_map(|word| word.parse().ok())
+        .next()
+        .unwrap_or(4)
 }
 
 /// Applies the manifest and waits until nothing changes for four seconds, as the recorder did.
@@ -331,7 +365,10 @@ fn run(booted: &Session, recording: &Value, name: &str, text: &str) -> Run {
         let changes = server.changes_since(last).expect("a minute is kept");
         last = server.revision();
         let is_quiet = changes.iter().all(|(collection, _, _)| {
-            matches!(&**collection, "nodes" | "leases.coordination.k8s.io" | "events")
+            matches!(
+                &**collection,
+                "nodes" | "leases.coordination.k8s.io" | "events"
+            )
         });
         quiet = if is_quiet { quiet + 1 } else { 0 };
         if quiet >= 4 && second + 1 >= least {
@@ -347,7 +384,9 @@ fn observed(server: &apiserver::ApiServer, before: u64) -> Run {
     let mut events = Tally::new();
     for (collection, object) in server.everything() {
         let revision = object.path("metadata.resourceVersion").as_str();
-        let is_new = revision.and_then(|r| r.parse().ok()).is_some_and(|r: u64| r > before);
+        let is_new = revision
+            .and_then(|r| r.parse().ok())
+            .is_some_and(|r: u64| r > before);
         match &**collection {
             "events" if is_new => {
                 let count = object.int("count").unwrap_or(1) as usize;
@@ -580,8 +619,13 @@ fn compare_events(real: &Run, ours: &Run, score: &mut Score, report: &mut String
     lines.dedup();
     for line in lines {
         let count = |run: &Run| run.events.get(line).copied();
+        let is_same = match (count(real), count(ours)) {
+            // What is tried again ever later was counted a moment after everything had settled.
+            (Some(a), Some(b)) if line.contains(" Failed") => a.abs_diff(b) * 4 <= a.max(b),
+            (a, b) => a == b,
+        };
         score.events.1 += 1;
-        if count(real) == count(ours) {
+        if is_same {
             score.events.0 += 1;
         } else {
             let shown = |run: &Run| count(run).map_or("none".to_owned(), |n| format!("x{n}"));

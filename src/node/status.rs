@@ -544,7 +544,7 @@ pub fn patch(pod: &Pod, status: &Value) -> Option<Value> {
     if changed.entries().is_empty() {
         return None;
     }
-    if changed.has("conditions") {
+    if changed.get("conditions").as_list().is_some() {
         clear_texts(&mut changed, pod.reported.get("conditions").items());
         let order = changed
             .get("conditions")

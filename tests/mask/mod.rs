@@ -45,7 +45,10 @@ fn masked(value: &Value) -> Value {
         Value::List(items) => {
             let mut items: Vec<Value> = items.iter().map(masked).collect();
             // Addresses and ports of endpoints come in any order.
-            if items.iter().all(|item| item.has("targetRef") || item.has("protocol") && item.has("name")) {
+            if items
+                .iter()
+                .all(|item| item.has("targetRef") || item.has("protocol") && item.has("name"))
+            {
                 items.sort_by_cached_key(Value::to_json);
             }
             Value::from(items)
@@ -53,8 +56,11 @@ fn masked(value: &Value) -> Value {
         Value::Map(map) => {
             let mut copy = Value::empty_map();
             for (key, value) in map.iter() {
-                if !DROPPED.contains(&key.as_str()) {
-                    copy.set(key.clone(), masked(value));
+                let shown = masked(value);
+                // Nothing but masked fields is as good as nothing.
+                let is_emptied = shown.is_empty() && !value.is_empty();
+                if !DROPPED.contains(&key.as_str()) && !is_emptied {
+                    copy.set(key.clone(), shown);
                 }
             }
             copy
