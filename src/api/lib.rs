@@ -7,6 +7,7 @@
 
 pub mod decode;
 pub mod diagnose;
+pub mod digest;
 pub mod duration;
 pub mod kinds;
 pub mod names;

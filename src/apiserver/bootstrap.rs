@@ -1,6 +1,8 @@
 //! The objects that exist before anyone asks: those that the API server and kubeadm make themselves.
 
-use api::{Resource, Value, list, map};
+use api::patch::apply::{self, Manager};
+use api::patch::merge;
+use api::{Resource, Value, list, map, schema};
 use store::Key;
 
 use crate::metadata::{fill_system_fields, new_uid};
@@ -16,9 +18,11 @@ impl ApiServer {
         for name in NAMESPACES {
             let namespace = map! {
                 "metadata": map! { "name": name, "labels": map! { "kubernetes.io/metadata.name": name } },
+            };
+            let completed = map! {
                 "spec": map! { "finalizers": list!["kubernetes"] }, "status": map! { "phase": "Active" },
             };
-            self.plant("", "v1", "namespaces", "Namespace", namespace);
+            self.plant("", "v1", "namespaces", "Namespace", namespace, completed);
         }
         for (name, value) in [
             ("system-node-critical", 2_000_001_000_i64),
@@ -39,6 +43,7 @@ impl ApiServer {
                 "priorityclasses",
                 "PriorityClass",
                 class,
+                map! {},
             );
         }
         let service = map! {
@@ -47,15 +52,17 @@ impl ApiServer {
                 "labels": map! { "component": "apiserver", "provider": "kubernetes" },
             },
             "spec": map! {
-                "clusterIP": KUBERNETES_SERVICE_IP, "clusterIPs": list![KUBERNETES_SERVICE_IP], "internalTrafficPolicy": "Cluster",
-                "ipFamilies": list!["IPv4"], "ipFamilyPolicy": "SingleStack",
+                "clusterIP": KUBERNETES_SERVICE_IP, "internalTrafficPolicy": "Cluster", "ipFamilyPolicy": "SingleStack",
                 "ports": list![map! { "name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443 }],
                 "sessionAffinity": "None", "type": "ClusterIP",
             },
+        };
+        let completed = map! {
+            "spec": map! { "clusterIPs": list![KUBERNETES_SERVICE_IP], "ipFamilies": list!["IPv4"] },
             "status": map! { "loadBalancer": map! {} },
         };
-        self.plant("", "v1", "services", "Service", service);
-        let mut service_cidr = map! {
+        self.plant("", "v1", "services", "Service", service, completed);
+        let service_cidr = map! {
             "metadata": map! { "name": "kubernetes", "finalizers": list!["networking.k8s.io/service-cidr-finalizer"] },
             "spec": map! { "cidrs": list!["10.96.0.0/12"] },
         };
@@ -63,19 +70,19 @@ impl ApiServer {
             "lastTransitionTime": self.now.rfc3339(), "message": "Kubernetes Service CIDR is ready", "reason": "",
             "status": "True", "type": "Ready",
         };
-        service_cidr.set("status", map! { "conditions": list![ready] });
         self.plant(
             "networking.k8s.io",
             "v1",
             "servicecidrs",
             "ServiceCIDR",
             service_cidr,
+            map! { "status": map! { "conditions": list![ready] } },
         );
         self.tell_watchers();
         self.notes.clear();
     }
 
-    /// Stores an object that is made without asking anyone.
+    /// Stores an object that is made without asking anyone; `completed` is what was not sent but filled in.
     fn plant(
         &mut self,
         group: &'static str,
@@ -83,12 +90,23 @@ impl ApiServer {
         plural: &'static str,
         kind: &'static str,
         mut object: Value,
+        completed: Value,
     ) {
         let resource = Resource::of(group, version, plural);
         object.set("apiVersion", resource.api_version());
         object.set("kind", kind);
         let uid = new_uid(&mut self.uids);
         fill_system_fields(&mut object, uid, self.now);
+        let api_version = resource.api_version();
+        let manager = Manager {
+            name: "kube-apiserver",
+            api_version: &api_version,
+            time: Some(self.now),
+            ..Manager::default()
+        };
+        let of = schema::of_kind(group, version, kind);
+        apply::track(of, &Value::Null, &mut object, &manager);
+        let object = merge::apply(&object, &completed);
         let collection = self.store.collection(&collection_name(&resource));
         let meta = object.get("metadata");
         let key = Key::new(meta.shared_str("namespace"), meta.shared_str("name"));

@@ -62,7 +62,9 @@ impl ApiServer {
         caller: &'a Caller,
         request: &'a Request,
     ) -> Result<Call<'a>, Status> {
-        let kind = self.kind_of(&request.resource).ok_or_else(no_such_path)?;
+        let kind = self
+            .kind_of(&request.resource)
+            .ok_or_else(|| self.nothing_there(&request.resource.group))?;
         if !request.namespace.is_empty() && !kind.namespaced && kind.plural != "namespaces" {
             return Err(no_such_path());
         }
@@ -106,6 +108,17 @@ impl ApiServer {
             warnings: Vec::new(),
             kind,
         })
+    }
+}
+
+impl ApiServer {
+    /// What an unknown resource or version of a group answers; groups that users add are no part of the REST tree.
+    pub(crate) fn nothing_there(&self, group: &str) -> Status {
+        if kinds::all().iter().any(|kind| kind.group == *group) {
+            no_such_path()
+        } else {
+            no_such_page()
+        }
     }
 }
 
@@ -153,6 +166,16 @@ impl Call<'_> {
             &problems,
         ))
     }
+}
+
+/// What a path answers that no part of the server knows. Without details: HTTP shows it as a page of text, which
+/// clients turn into this very message.
+pub(crate) fn no_such_page() -> Status {
+    Status::new(
+        404,
+        "NotFound",
+        "the server could not find the requested resource",
+    )
 }
 
 /// What an unknown path answers in the REST part of the API.

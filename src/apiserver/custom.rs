@@ -167,15 +167,15 @@ fn rows(definition: &Value) -> Vec<Arc<Kind>> {
         }
         let mut subresources = Vec::new();
         let has = |name: &str| !version.get("subresources").get(name).is_null();
-        if has("scale") {
-            subresources.push(subresource("scale", "autoscaling", "v1", "Scale"));
-        }
         if has("status") {
             let kind = names.shared_str("kind");
             subresources.push(Subresource {
                 kind,
                 ..subresource("status", "", "", "")
             });
+        }
+        if has("scale") {
+            subresources.push(subresource("scale", "autoscaling", "v1", "Scale"));
         }
         rows.push(Arc::new(Kind {
             group: spec.shared_str("group"),

@@ -1,10 +1,11 @@
 //! What the server serves: discovery documents, version, health.
 
+use api::digest::sha256;
 use api::kinds::{self, Kind};
 use api::{Request, Response, Status, Str, Value, list, map};
 
-use crate::ApiServer;
 use crate::read::query;
+use crate::{ApiServer, health};
 
 impl ApiServer {
     pub(crate) fn get_path(&mut self, request: &Request) -> Result<Response, Status> {
@@ -14,7 +15,19 @@ impl ApiServer {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let body = match parts[..] {
             ["version"] => version(),
-            ["healthz" | "livez" | "readyz"] => Value::from("ok"),
+            [] => health::index(&self.served_groups()),
+            [endpoint, ..] if health::ENDPOINTS.contains(&endpoint) => {
+                let rest = path.trim_matches('/')[endpoint.len()..].trim_start_matches('/');
+                let is_verbose = query(&request.options, "verbose").is_some();
+                let excluded: Vec<Str> = request
+                    .options
+                    .query
+                    .iter()
+                    .filter(|(key, _)| key == "exclude")
+                    .map(|(_, value)| value.clone())
+                    .collect();
+                health::answer(endpoint, rest, is_verbose, &excluded)?
+            }
             ["api"] if is_aggregated => self.aggregated(true),
             ["apis"] if is_aggregated => self.aggregated(false),
             ["api"] => map! {
@@ -34,7 +47,7 @@ impl ApiServer {
                 let (name, versions) = groups
                     .iter()
                     .find(|(group, _)| *group == *name)
-                    .ok_or_else(not_found)?;
+                    .ok_or_else(crate::call::no_such_page)?;
                 let mut body = group(name, versions);
                 body.set("kind", "APIGroup");
                 body.set("apiVersion", "v1");
@@ -42,7 +55,7 @@ impl ApiServer {
             }
             ["api", version] => self.resources("", version)?,
             ["apis", group, version] => self.resources(group, version)?,
-            _ => return Err(not_found()),
+            _ => return Err(crate::call::no_such_page()),
         };
         Ok(Response::ok(body))
     }
@@ -96,9 +109,11 @@ impl ApiServer {
             }
         }
         if rows.is_empty() {
-            return Err(not_found());
+            return Err(self.nothing_there(group));
         }
-        rows.sort_by(|(a, _), (b, _)| a.cmp(b));
+        if kinds::of_version(group, version).next().is_some() {
+            rows.sort_by(|(a, _), (b, _)| a.cmp(b));
+        }
         let rows: Vec<Value> = rows.into_iter().map(|(_, row)| row).collect();
         let group_version = if group.is_empty() {
             version.to_owned()
@@ -143,10 +158,6 @@ impl ApiServer {
     }
 }
 
-fn not_found() -> Status {
-    crate::call::no_such_path()
-}
-
 fn group(name: &Str, versions: &[Str]) -> Value {
     let entry =
         |version: &Str| map! { "groupVersion": format!("{name}/{version}"), "version": version };
@@ -155,8 +166,25 @@ fn group(name: &Str, versions: &[Str]) -> Value {
     map! { "name": name, "versions": versions, "preferredVersion": preferred }
 }
 
+/// The order in which the server of custom resources lists the verbs.
+const CUSTOM_VERBS: [&str; 8] = [
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "create",
+    "update",
+    "watch",
+];
+
 fn resource(kind: &Kind) -> Value {
-    let verbs: Vec<Value> = kind.verbs.iter().map(Value::from).collect();
+    let is_built_in = kinds::by_gvk(&kind.group, &kind.version, &kind.kind).is_some();
+    let verbs: Vec<Value> = if is_built_in {
+        kind.verbs.iter().map(Value::from).collect()
+    } else {
+        CUSTOM_VERBS.iter().copied().map(Value::from).collect()
+    };
     let mut row = map! {
         "name": kind.plural.clone(), "singularName": kind.singular.clone(), "namespaced": kind.namespaced,
         "kind": kind.kind.clone(), "verbs": verbs,
@@ -169,7 +197,22 @@ fn resource(kind: &Kind) -> Value {
             row.set(field, names.iter().map(Value::from).collect::<Vec<_>>());
         }
     }
+    if kind.verbs.has("watch") {
+        row.set("storageVersionHash", storage_version_hash(kind));
+    }
     row
+}
+
+/// By which clients see that objects are stored in another version than before.
+fn storage_version_hash(kind: &Kind) -> String {
+    let (group, version) = match (kind.group.as_str(), kind.kind.as_str()) {
+        // Two views of one collection.
+        ("events.k8s.io", "Event") => ("", "v1"),
+        ("autoscaling", "HorizontalPodAutoscaler") => ("autoscaling", "v2"),
+        (group, _) => (group, kind.version.as_str()),
+    };
+    let digest = sha256(format!("{group}/{version}/{}", kind.kind).as_bytes());
+    crate::base64::encode(&digest[..8])
 }
 
 fn aggregated_resource(kind: &Kind) -> Value {

@@ -16,6 +16,7 @@ mod delete;
 mod discovery;
 mod events;
 mod fields;
+mod health;
 pub mod http;
 mod kinds;
 mod metadata;

@@ -9,6 +9,9 @@ use crate::metadata::keep;
 use crate::write::{check_version, match_name, match_namespace};
 use crate::{ApiServer, decode, kinds};
 
+/// Collections with many objects that the cluster makes for itself.
+const IN_NUMBERS: [&str; 4] = ["pods", "events", "leases", "endpointslices"];
+
 /// Whether the call is a server-side apply.
 pub(crate) fn is_apply(call: &Call) -> bool {
     call.is_apply
@@ -109,14 +112,14 @@ impl ApiServer {
 
     /// Keeps `metadata.managedFields` up with a write other than apply.
     ///
-    /// What the cluster's own parts make (pods of a replica set, events, leases) is not tracked until somebody
-    /// outside writes to it: the record would be larger than the object, and nobody could conflict with it.
+    /// What the cluster's own parts make in great numbers (pods of a replica set, events, leases) is not tracked until
+    /// somebody outside writes to it: the record would be larger than the object, and nobody could conflict with it.
     pub(crate) fn manage(&self, call: &Call, object: &mut Value, old: Option<&Value>) {
         if call.is_apply {
             return;
         }
         let is_tracked = old.is_some_and(|old| old.get("metadata").has("managedFields"));
-        if call.is_trusted() && !is_tracked {
+        if call.is_trusted() && !is_tracked && IN_NUMBERS.contains(&call.kind.plural.as_str()) {
             return;
         }
         let manager = manager(call);
@@ -144,7 +147,7 @@ fn type_of(call: &Call) -> Option<schema::Type> {
 }
 
 /// Who writes: the field manager that the request names, else what the User-Agent begins with.
-fn manager<'a>(call: &'a Call) -> Manager<'a> {
+pub(crate) fn manager<'a>(call: &'a Call) -> Manager<'a> {
     let options = call.options;
     let agent = options.user_agent.split('/').next().unwrap_or_default();
     let name = if !options.field_manager.is_empty() {
@@ -152,7 +155,7 @@ fn manager<'a>(call: &'a Call) -> Manager<'a> {
     } else if !agent.is_empty() {
         agent
     } else {
-        call.user.name.trim_start_matches("system:")
+        program(&call.user.name)
     };
     let ignores: &[&str] = match (call.subresource.as_str(), call.rules.has_status(&call.kind)) {
         ("", true) => &["status"],
@@ -163,8 +166,19 @@ fn manager<'a>(call: &'a Call) -> Manager<'a> {
         name,
         api_version: &call.api_version,
         subresource: &call.subresource,
-        time: Some(call.now),
+        // Scaling leaves no time behind, as in Kubernetes, where the entry comes from the parent's.
+        time: (call.subresource != *"scale").then_some(call.now),
         ignores,
+    }
+}
+
+/// The program of a user of the system: `system:node:node-1` is a kubelet.
+fn program(user: &str) -> &str {
+    let name = user.trim_start_matches("system:");
+    match name.split(':').next() {
+        Some("node") => "kubelet",
+        Some("apiserver") => "kube-apiserver",
+        _ => name,
     }
 }
 

@@ -51,6 +51,8 @@ struct Watch {
     include_object: Str,
     /// The columns of a custom kind when the watch was opened.
     columns: Value,
+    /// Whether a table with its columns was sent: later ones come without.
+    has_columns: bool,
     bookmarks: bool,
     /// Whether bookmarks come again and again.
     is_reminded: bool,
@@ -83,6 +85,7 @@ impl ApiServer {
             form: Form::of(options),
             include_object: options.include_object.clone(),
             columns: crate::table::custom_columns(self, &call.kind),
+            has_columns: false,
             bookmarks: options.allow_watch_bookmarks,
             // The cluster's own parts never reconnect by a stale revision: bookmarks would only be noise.
             is_reminded: options.allow_watch_bookmarks && !call.is_trusted(),
@@ -313,7 +316,7 @@ impl Watch {
     }
 
     /// What a change is for this watch; nothing if it concerns only what the watch does not select.
-    fn see(&self, id: WatchId, change: &Change, now: Time) -> Option<Delivery> {
+    fn see(&mut self, id: WatchId, change: &Change, now: Time) -> Option<Delivery> {
         if !self.namespace.is_empty() && change.key.namespace != self.namespace {
             return None;
         }
@@ -350,7 +353,7 @@ impl Watch {
     }
 
     fn delivery(
-        &self,
+        &mut self,
         id: WatchId,
         kind: WatchKind,
         object: Value,
@@ -363,14 +366,19 @@ impl Watch {
             Form::Table => {
                 let meta =
                     map! { "resourceVersion": object.get("metadata").get("resourceVersion") };
-                crate::table::table(
+                let mut table = crate::table::table(
                     &self.kind,
                     &self.columns,
                     &self.include_object,
                     &[object],
                     meta,
                     now,
-                )
+                );
+                if self.has_columns {
+                    table.set("columnDefinitions", Value::Null);
+                }
+                self.has_columns = true;
+                table
             }
         };
         Delivery {

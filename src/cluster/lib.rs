@@ -286,7 +286,12 @@ impl Cluster {
             self.lose(from, id, cause);
             return;
         }
-        let caller = Caller::component(from);
+        let mut caller = Caller::component(from);
+        if let Part::Client(number) = from
+            && let Some(user) = self.clients.get(&number).and_then(|c| c.user.as_ref())
+        {
+            caller.user = user.clone();
+        }
         let reply = self.server.handle(self.now, &caller, id, request);
         let last = self.record_server_notes(cause);
         let is_write = !matches!(

@@ -85,6 +85,26 @@ const ALWAYS: &[&str] = &[
     "authentication.v1.SelfSubjectReviewStatus.userInfo",
 ];
 
+/// Times that Go holds by value: `null` until set. All others are pointers.
+const TIMES: &[&str] = &[
+    "lastProbeTime",
+    "lastTransitionTime",
+    "lastUpdateTime",
+    "lastHeartbeatTime",
+    "v1.Event.eventTime",
+    "v1.Event.firstTimestamp",
+    "v1.Event.lastTimestamp",
+    "v1.EventSeries.lastObservedTime",
+    "events.v1.Event.eventTime",
+    "events.v1.Event.deprecatedFirstTimestamp",
+    "events.v1.Event.deprecatedLastTimestamp",
+    "events.v1.EventSeries.lastObservedTime",
+    "v1.ContainerStateRunning.startedAt",
+    "v1.ContainerStateTerminated.startedAt",
+    "v1.ContainerStateTerminated.finishedAt",
+    "storage.v1.VolumeError.time",
+];
+
 /// Objects whose status is a pointer: absent until set.
 const POINTERS_TO_STRUCTS: &[&str] = &["admissionregistration.v1.MutatingAdmissionPolicySpec"];
 
@@ -318,10 +338,11 @@ fn field_line(
         "s" | "x" => !is_listed(POINTERS, owner, name),
         _ => sign.starts_with("[]") || sign.starts_with("{}"),
     };
-    if is_struct
+    let is_part_by_value = is_struct
         && ((is_object || is_template) && is_part || is_listed(ALWAYS, owner, name))
-        && !is_listed(POINTERS_TO_STRUCTS, owner, name)
-    {
+        && !is_listed(POINTERS_TO_STRUCTS, owner, name);
+    let is_time_by_value = matches!(sign.as_str(), "t" | "u") && is_listed(TIMES, owner, name);
+    if is_part_by_value || is_time_by_value {
         line += " +";
     } else if goes_when_zero && !is_required {
         line += " -";

@@ -103,6 +103,13 @@ pub fn encode(request: &Request, accept: Media, response: &Response) -> HttpResp
     }
     let (content_type, body) = match &response.body {
         Value::Str(text) => ("text/plain; charset=utf-8", text.as_bytes().to_vec()),
+        // A path that nobody knows: a page, not an object.
+        value if response.code == 404 && value.str("kind") == "Status" && !value.has("details") => {
+            (
+                "text/plain; charset=utf-8",
+                b"404 page not found\n".to_vec(),
+            )
+        }
         value => {
             let value = for_wire(request, value);
             match accept {

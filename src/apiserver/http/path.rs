@@ -86,6 +86,6 @@ fn non_resource(method: &str, path: &str, parts: &[&str]) -> Result<Request, Sta
     }
     match parts {
         ["api", _] | ["apis", _, _] | ["api"] | ["apis"] => Err(Status::method_not_allowed()),
-        _ => Err(crate::call::no_such_path()),
+        _ => Err(crate::call::no_such_page()),
     }
 }

@@ -96,13 +96,9 @@ impl ApiServer {
 
 /// The condition `PodScheduled` becomes true with the binding.
 fn set_scheduled(pod: &mut Value, now: String) {
-    let generation = pod.path("metadata.generation").clone();
-    let mut condition = map! {
+    let condition = map! {
         "type": "PodScheduled", "status": "True", "lastProbeTime": Value::Null, "lastTransitionTime": now,
     };
-    if !generation.is_null() {
-        condition.set("observedGeneration", generation);
-    }
     let conditions = pod.at_mut(&["status", "conditions"]).list_mut();
     match conditions
         .iter_mut()

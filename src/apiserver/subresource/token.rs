@@ -3,6 +3,7 @@
 //! A token has the three parts of a real one and the claims of a real one. Its signature is a keyed digest that only
 //! this server can check (see [`ApiServer::account_of_token`]); it protects nothing outside the simulation.
 
+use api::patch::apply::Manager;
 use api::{Response, Status, Str, Value, list, map};
 use sim::{Rng, SECOND, Time};
 
@@ -39,6 +40,13 @@ impl ApiServer {
             Value::Null => list![ISSUER],
             given => given.clone(),
         };
+        // The request has a type of its own, unlike the account under whose path it stands.
+        let of = api::schema::of_kind("authentication.k8s.io", "v1", "TokenRequest");
+        let manager = Manager {
+            api_version: "authentication.k8s.io/v1",
+            ..crate::patch::manager(call)
+        };
+        api::patch::apply::track(of, &Value::Null, &mut request, &manager);
         let ends = call.now + secs as u64 * SECOND;
         let uid = account.get("metadata").shared_str("uid");
         let claims = map! {

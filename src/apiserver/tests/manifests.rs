@@ -114,7 +114,7 @@ fn compare(recording: &Value, show: bool, score: &mut Score) {
                 real.path("metadata.name").to_json()
             );
             let mut lines = Vec::new();
-            super::wire::differ("", &a, &b, &mut lines);
+            super::compare::differ("", &a, &b, &mut lines);
             for line in lines.iter().take(8) {
                 println!("    {line}");
             }
@@ -265,5 +265,5 @@ fn content(object: &Value) -> Value {
         }
         _ => {}
     }
-    super::wire::mask(&object)
+    super::compare::mask(&object)
 }

@@ -1,18 +1,10 @@
 //! Requests in, answers out.
 
+mod compare;
 mod manifests;
 mod slice;
-mod wire;
 
 use std::path::PathBuf;
-
-use api::Value;
-
-/// A recording of a real cluster, if the recordings are at hand.
-fn recording(path: &str) -> Option<Value> {
-    let text = std::fs::read_to_string(shared(path)?).ok()?;
-    Some(Value::from_json(&text).expect("a recording is JSON"))
-}
 
 /// A file or folder beside the repository with recordings and documents.
 fn shared(path: &str) -> Option<PathBuf> {
