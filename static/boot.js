@@ -35,8 +35,31 @@ addEventListener("DOMContentLoaded", () => {
   };
   const wasm = packed ? unpacked(packed.textContent) : Promise.resolve(link.href);
   if (!packed) keep();
-  wasm.then((module_or_path) => wasm_bindgen({ module_or_path })).catch(fail);
+  const seen = /[?&]embed(?!=(0|no|off|false)\b)(?=[=&#]|$)/.test(location.search + location.hash) ? whenSeen() : Promise.resolve();
+  seen.then(() => wasm).then((module_or_path) => wasm_bindgen({ module_or_path })).catch(fail);
 });
+
+// An embedded page starts when it is first seen, and rests while it is not: scrolled away, or on a slide that is not shown, of which
+// reveal.js tells by a message. The page reads `data-away`.
+function whenSeen() {
+  const root = document.documentElement;
+  let isInView = false, isShown = true;
+  return new Promise((start) => {
+    const look = () => {
+      root.toggleAttribute("data-away", !isInView || !isShown);
+      if (isInView) start();
+    };
+    new IntersectionObserver((entries) => {
+      isInView = entries[entries.length - 1].isIntersecting;
+      look();
+    }).observe(root);
+    addEventListener("message", ({ source, data }) => {
+      if (source !== parent || (data !== "slide:start" && data !== "slide:stop")) return;
+      isShown = data === "slide:start";
+      look();
+    });
+  });
+}
 
 // A release in dist/ names a manifest, and has a service worker beside it. When a newer release stands ready, the page hears of it by the
 // event `kubenkyo-update`, whose detail is a function that changes over and reloads; without it the change comes at a later start.

@@ -1,18 +1,21 @@
 //! The application: holds the cluster and everything the page remembers, works off actions and frames, and draws the frame around the columns.
 
 mod act;
+mod embedded;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use playground::deck::{Deck, Lang, View, bundled};
-use playground::{Micros, ObjectRef, Options, Playground, Problem, PromptState, Update};
+use playground::{Micros, ObjectRef, Playground, Problem, PromptState, Update};
 use wasm_bindgen::prelude::*;
 use yew::prelude::*;
 
 use crate::action::{Action, Pane};
 use crate::bars::{Theme, TimeBar, Top};
 use crate::driver::{Driver, wall_ms};
+use crate::embed::jobs::Jobs;
+use crate::embed::params::Params;
 use crate::env::{Engine, Env};
 use crate::flights::Flights;
 use crate::help::Help;
@@ -84,6 +87,10 @@ pub struct App {
     wraps: bool,
     is_plain: bool,
 
+    /// What the address asks for.
+    params: Rc<Params>,
+    jobs: Jobs,
+
     _frames: Option<Frames>,
     _keys: Option<Closure<dyn FnMut(web_sys::KeyboardEvent)>>,
     _colours: Option<Closure<dyn FnMut()>>,
@@ -104,24 +111,33 @@ impl Component for App {
     type Properties = ();
 
     fn create(context: &Context<App>) -> App {
-        let fragment = browser(dom::fragment).unwrap_or_default();
+        let params = Params::read(
+            &browser(dom::query).unwrap_or_default(),
+            &browser(dom::fragment).unwrap_or_default(),
+        );
+        if params.is_embed {
+            crate::storage::stay_in_memory();
+        }
         let lang = kept::lang(
-            &fragment,
+            params.lang,
             &browser(dom::preferred_languages).unwrap_or_default(),
         );
-        let theme = kept::theme();
+        let theme = params.theme.unwrap_or_else(kept::theme);
         let env = Env {
             lang,
             dark: is_dark(theme),
             still: browser(|| dom::media("(prefers-reduced-motion: reduce)")).unwrap_or(false),
+            is_readonly: params.is_readonly,
             act: context.link().callback(Told::Act),
-            engine: Engine(Rc::new(RefCell::new(Playground::new(Options::default())))),
+            engine: Engine(Rc::new(RefCell::new(Playground::new(embedded::options(
+                &params,
+            ))))),
         };
         let deck = Rc::new(parse(lang));
-        let place = place_of(&deck, &fragment);
+        let place = place_of(&deck, params.slide.as_deref());
         let mut app = App {
             env,
-            driver: Driver::at(kept::speed()),
+            driver: Driver::at(params.speed.unwrap_or_else(kept::speed)),
             world: World::default(),
             flights: Flights::default(),
             terminal: Terminal::with_history(kept::history()),
@@ -160,13 +176,16 @@ impl Component for App {
             has_help: false,
             shows_time: false,
             wraps: false,
-            is_plain: fragment.contains("editor=plain"),
+            is_plain: params.is_plain,
+            jobs: Jobs::default(),
+            params: Rc::new(params),
             _frames: None,
             _keys: None,
             _colours: None,
             _address: None,
         };
         app.arrive();
+        app.begin_as_asked();
         app.diagnose();
         app.save_files();
         app.paint_root();
@@ -195,50 +214,36 @@ impl Component for App {
 
     fn view(&self, _: &Context<App>) -> Html {
         let env = &self.env;
-        let now = self.now();
         let without: Vec<&str> = self.without.iter().map(|pane| pane.name()).collect();
-        let is_alone = |pane: Pane| self.alone == Some(pane);
+        let is_embed = self.params.is_embed;
         html! {
             <ContextProvider<Env> context={env.clone()}>
-                <div class={classes!("app", self.is_dragging.then_some("dragging"))} data-tab={self.tab.name()} data-side={self.side.name()}
+                <div class={classes!("app", self.is_dragging.then_some("dragging"))} data-tab={self.tab.name()} data-side={(!is_embed).then(|| self.side.name())}
                     data-without={(!without.is_empty()).then(|| without.join(" "))} data-alone={self.alone.map(Pane::name)}
+                    data-embed={is_embed.then(|| self.params.controls.name())} data-readonly={env.is_readonly.then_some("true")}
                     data-paused={self.driver.is_paused.then_some("true")} data-time={self.shows_time.then_some("open")}>
-                    <Top key="top" title={AttrValue::from(self.deck.title.clone())} theme={self.theme} is_changed={!without.is_empty() || self.alone.is_some()} />
-                    <main key="board" class="board" style={self.shares_style()}>
-                        <nav key="side" class="side-tabs tabs"><div role="tablist" aria-label={env.t(Msg::Columns)}>
-                            { self.side_tab(Pane::Slides, Msg::Slides) }
-                            { self.side_tab(Pane::Work, Msg::Workbench) }
-                        </div></nav>
-                        <section key="slides" class="pane slides" aria-label={env.t(Msg::Slides)}>
-                            <Slides deck={self.deck.clone()} place={self.place} shows_all={self.shows_all} tasks={self.tasks.clone()}
-                                is_setting_scene={self.is_setting_scene} is_alone={is_alone(Pane::Slides)} />
-                        </section>
-                        <Split key="split-slides" pane={Pane::Slides} share={self.shares[0]} />
-                        <section key="stage" class="pane stage" aria-label={env.t(Msg::Stage)}>
-                            <Stage view={self.view} control={self.world.control.clone()} machines={self.world.machines.clone()} waiting={self.world.waiting.clone()}
-                                objects={self.world.objects.clone()} flights={self.flights.active()} chain={self.world.chain.clone()} chain_step={self.chain_step}
-                                chosen={self.chosen.clone()} focus={self.focus.clone()} shows_system={self.shows_system} is_alone={is_alone(Pane::Stage)} />
-                        </section>
-                        <Split key="split-work" pane={Pane::Work} share={self.shares[1]} />
-                        <section key="work" class="pane work" aria-label={env.t(Msg::Workbench)}>
-                            <Workbench files={self.files.clone()} active={self.active} problems={self.problems.clone()} outcome={self.outcome}
-                                reveal={self.reveal} against={self.against.clone()} is_alone={is_alone(Pane::Work)} is_plain={self.is_plain} />
-                        </section>
-                        <Split key="split-term" pane={Pane::Term} share={self.shares[2]} />
-                        <section key="term" class="pane term" aria-label={env.t(Msg::Terminal)}>
-                            <TerminalPane pieces={self.terminal.pieces.clone()} prompt={self.terminal.prompt} history={self.terminal.history.clone()}
-                                wraps={self.wraps} is_alone={is_alone(Pane::Term)} />
-                        </section>
-                        { self.inspector(now) }
-                    </main>
-                    <TimeBar key="time" {now} end={env.engine.0.borrow().horizon().max(now)} is_paused={self.driver.is_paused} speed={self.driver.speed} is_behind={self.driver.is_behind}
-                        marks={self.world.marks.clone()} seed={env.engine.0.borrow().options().seed} />
-                    <nav key="phone" class="phone-tabs" aria-label={env.t(Msg::Columns)}><div role="tablist">
-                        { self.phone_tab(Pane::Slides, Msg::Slides, Icon::Slides) }
-                        { self.phone_tab(Pane::Stage, Msg::Stage, Icon::Stage) }
-                        { self.phone_tab(Pane::Work, Msg::Yaml, Icon::Work) }
-                        { self.phone_tab(Pane::Term, Msg::Terminal, Icon::Term) }
-                    </div></nav>
+                    if is_embed {
+                        { self.embedded_board() }
+                        { self.embedded_bar() }
+                    } else {
+                        <Top key="top" title={AttrValue::from(self.deck.title.clone())} theme={self.theme} is_changed={!without.is_empty() || self.alone.is_some()} />
+                        <main key="board" class="board" style={self.shares_style()}>
+                            <nav key="side" class="side-tabs tabs"><div role="tablist" aria-label={env.t(Msg::Columns)}>
+                                { self.side_tab(Pane::Slides, Msg::Slides) }
+                                { self.side_tab(Pane::Work, Msg::Workbench) }
+                            </div></nav>
+                            { self.section(Pane::Slides) }
+                            <Split key="split-slides" pane={Pane::Slides} share={self.shares[0]} />
+                            { self.section(Pane::Stage) }
+                            <Split key="split-work" pane={Pane::Work} share={self.shares[1]} />
+                            { self.section(Pane::Work) }
+                            <Split key="split-term" pane={Pane::Term} share={self.shares[2]} />
+                            { self.section(Pane::Term) }
+                            { self.inspector(self.now()) }
+                        </main>
+                        { self.time_bar(self.now()) }
+                    }
+                    { self.phone_tabs() }
                     <div key="over">
                         if self.has_palette { <Palette key="palette" deck={self.deck.clone()} objects={self.world.objects.clone()} /> }
                         if self.has_help { <Help key="help" /> }
@@ -257,6 +262,68 @@ impl App {
     fn side_tab(&self, pane: Pane, msg: Msg) -> Html {
         html! {
             <button key={pane.name()} role="tab" aria-selected={(self.side == pane).to_string()} onclick={self.env.on(Action::ShowTab(pane))}>{ self.env.t(msg) }</button>
+        }
+    }
+
+    /// A column with what is in it.
+    fn section(&self, pane: Pane) -> Html {
+        let env = &self.env;
+        let is_alone = self.alone == Some(pane);
+        match pane {
+            Pane::Slides => html! {
+                <section key="slides" class="pane slides" aria-label={env.t(Msg::Slides)}>
+                    <Slides deck={self.deck.clone()} place={self.place} shows_all={self.shows_all} tasks={self.tasks.clone()}
+                        is_setting_scene={self.is_setting_scene} {is_alone} />
+                </section>
+            },
+            Pane::Stage => html! {
+                <section key="stage" class="pane stage" aria-label={env.t(Msg::Stage)}>
+                    <Stage view={self.view} control={self.world.control.clone()} machines={self.world.machines.clone()} waiting={self.world.waiting.clone()}
+                        objects={self.world.objects.clone()} flights={self.flights.active()} chain={self.world.chain.clone()} chain_step={self.chain_step}
+                        chosen={self.chosen.clone()} focus={self.focus.clone()} shows_system={self.shows_system} {is_alone} />
+                </section>
+            },
+            Pane::Work => html! {
+                <section key="work" class="pane work" aria-label={env.t(Msg::Workbench)}>
+                    <Workbench files={self.files.clone()} active={self.active} problems={self.problems.clone()} outcome={self.outcome}
+                        reveal={self.reveal} against={self.against.clone()} {is_alone} is_plain={self.is_plain} />
+                </section>
+            },
+            Pane::Term => html! {
+                <section key="term" class="pane term" aria-label={env.t(Msg::Terminal)}>
+                    <TerminalPane pieces={self.terminal.pieces.clone()} prompt={self.terminal.prompt} history={self.terminal.history.clone()}
+                        wraps={self.wraps} {is_alone} />
+                </section>
+            },
+        }
+    }
+
+    fn time_bar(&self, now: Micros) -> Html {
+        let engine = self.env.engine.0.borrow();
+        html! {
+            <TimeBar key="time" {now} end={engine.horizon().max(now)} is_paused={self.driver.is_paused} speed={self.driver.speed} is_behind={self.driver.is_behind}
+                marks={self.world.marks.clone()} seed={engine.options().seed} />
+        }
+    }
+
+    /// The columns as tabs, for narrow screens. One column needs none.
+    fn phone_tabs(&self) -> Html {
+        let tabs = [
+            (Pane::Slides, Msg::Slides, Icon::Slides),
+            (Pane::Stage, Msg::Stage, Icon::Stage),
+            (Pane::Work, Msg::Yaml, Icon::Work),
+            (Pane::Term, Msg::Terminal, Icon::Term),
+        ];
+        let tabs: Vec<Html> = tabs
+            .into_iter()
+            .filter(|(pane, _, _)| self.has(*pane))
+            .map(|(pane, msg, sign)| self.phone_tab(pane, msg, sign))
+            .collect();
+        if tabs.len() < 2 {
+            return html! { <nav key="phone" hidden={true}></nav> };
+        }
+        html! {
+            <nav key="phone" class="phone-tabs" aria-label={self.env.t(Msg::Columns)}><div role="tablist">{ for tabs }</div></nav>
         }
     }
 
@@ -302,6 +369,9 @@ impl App {
 
     /// One frame of the screen: lets time pass, takes in what happened. Answers whether anything is drawn differently.
     fn frame(&mut self, at: f64) -> bool {
+        if self.is_away() {
+            return false;
+        }
         let before = self.now();
         let passed = {
             let mut playground = self.env.engine.0.borrow_mut();
@@ -309,6 +379,7 @@ impl App {
         };
         let mut is_changed = self.take_updates();
         self.feed_terminal();
+        self.work_off();
         // A scene is set as fast as the device can, but looked at often, so that it stops at its last prompt.
         let begun = wall_ms();
         while self.driver.rushes && wall_ms() - begun < 8.0 {
@@ -358,10 +429,14 @@ impl App {
         for update in &updates {
             match update {
                 Update::Terminal(output) if output.terminal == TERMINAL => {
-                    self.terminal.take(output)
+                    self.terminal.take(output);
+                    self.jobs.hear(&output.output);
                 }
                 Update::File(file) => self.take_file(&file.name, &file.text),
-                Update::Applied(applied) => self.take_applied(applied),
+                Update::Applied(applied) => {
+                    self.jobs.applied(applied);
+                    self.take_applied(applied);
+                }
                 _ => {}
             }
         }
@@ -407,16 +482,10 @@ fn parse(lang: Lang) -> Deck {
 }
 
 /// The slide that the address names, else the one of the last visit, else the first.
-fn place_of(deck: &Deck, fragment: &str) -> Place {
-    let named = fragment
-        .trim_start_matches(['#', '/'])
-        .split('?')
-        .next()
-        .unwrap_or_default();
+fn place_of(deck: &Deck, named: Option<&str>) -> Place {
     let kept = crate::storage::get("slide").unwrap_or_default();
-    let slide = deck
-        .find(named)
-        .filter(|_| !named.is_empty())
+    let slide = named
+        .and_then(|named| embedded::slide_named(deck, named))
         .or_else(|| deck.find(&kept));
     slide.map_or_else(Place::default, |slide| Place {
         column: slide.column,

@@ -113,6 +113,27 @@ pub(crate) fn fragment() -> String {
         .unwrap_or_default()
 }
 
+/// The query of the address, with its `?`.
+pub(crate) fn query() -> String {
+    web_sys::window()
+        .and_then(|window| window.location().search().ok())
+        .unwrap_or_default()
+}
+
+/// The last part of the address's path: nothing, or the name of the file.
+pub(crate) fn file_name() -> String {
+    let path = web_sys::window().and_then(|window| window.location().pathname().ok());
+    path.and_then(|path| path.rsplit('/').next().map(String::from))
+        .unwrap_or_default()
+}
+
+/// Whether the page is out of sight: scrolled away, or on a slide that is not shown. `static/boot.js` keeps watch.
+pub(crate) fn is_away() -> bool {
+    document()
+        .and_then(|document| document.document_element())
+        .is_some_and(|root| root.has_attribute("data-away"))
+}
+
 /// Replaces the fragment without a step of the history. A frame that forbids it keeps its address.
 pub(crate) fn replace_fragment(fragment: &str) {
     if let Some(history) = web_sys::window().and_then(|window| window.history().ok()) {

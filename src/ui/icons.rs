@@ -27,6 +27,7 @@ pub(crate) enum Icon {
     Restart,
     Clock,
     Search,
+    Outside,
 }
 
 /// Draws an icon in the colour of the text around it.
@@ -44,6 +45,11 @@ pub(crate) fn icon(icon: Icon) -> Html {
         Icon::Pause => ("M5 3h3.6v14H5zM11.4 3H15v14h-3.6z", true, 14),
         Icon::Play => ("M5 3v14l12-7z", true, 14),
         Icon::Step => ("M3 3.5v13l9-6.5zM14 3.5h3v13h-3z", true, 14),
+        Icon::Outside => (
+            "M8 5H4.500v10.500H15V12M11.500 4.500H16V9M16 4.500l-7 7",
+            false,
+            14,
+        ),
         Icon::Run => ("M5 3v14l12-7z", true, 10),
         Icon::Close => ("M5.5 5.5l9 9m0-9l-9 9", false, 14),
         Icon::Plus => ("M10 4.5v11M4.5 10h11", false, 14),

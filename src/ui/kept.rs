@@ -11,12 +11,8 @@ use crate::storage;
 use crate::workbench::File;
 use crate::workbench::examples::EXAMPLES;
 
-/// The page's language: from the address, else as chosen before, else the browser's.
-pub(crate) fn lang(fragment: &str, preferred: &[String]) -> Lang {
-    let asked = fragment
-        .split(['?', '&'])
-        .find_map(|part| part.strip_prefix("lang="))
-        .and_then(Lang::named);
+/// The page's language: as the address asks, else as chosen before, else the browser's.
+pub(crate) fn lang(asked: Option<Lang>, preferred: &[String]) -> Lang {
     let kept = || storage::get("lang").as_deref().and_then(Lang::named);
     let known = || preferred.iter().find_map(|tag| Lang::named(tag));
     asked.or_else(kept).or_else(known).unwrap_or(Lang::En)
@@ -121,11 +117,11 @@ mod tests {
 
     #[test]
     fn the_address_decides_the_language_then_the_last_choice_then_the_browser() {
-        assert_eq!(lang("", &["fr".into(), "ja-JP".into()]), Lang::Ja);
-        assert_eq!(lang("", &[]), Lang::En);
+        assert_eq!(lang(None, &["fr".into(), "ja-JP".into()]), Lang::Ja);
+        assert_eq!(lang(None, &[]), Lang::En);
         storage::set("lang", "en");
-        assert_eq!(lang("", &["ja".into()]), Lang::En);
-        assert_eq!(lang("#/slides?lang=ja", &[]), Lang::Ja);
+        assert_eq!(lang(None, &["ja".into()]), Lang::En);
+        assert_eq!(lang(Some(Lang::Ja), &[]), Lang::Ja);
         storage::remove("lang");
     }
 

@@ -11,6 +11,7 @@ mod bars;
 mod crash;
 mod dom;
 mod driver;
+mod embed;
 mod env;
 mod flights;
 mod help;

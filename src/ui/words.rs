@@ -22,7 +22,6 @@ macro_rules! words {
     };
 }
 
-#[cfg(target_arch = "wasm32")]
 pub(crate) use words;
 
 words! { Msg:

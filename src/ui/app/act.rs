@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use playground::deck::{Lang, View};
+use playground::deck::{Lang, Scene, View};
 use playground::{Applied, Command, FileText, ObjectRef, Options, Playground, PromptState};
 
 use super::{App, is_dark, parse};
 use crate::action::{Action, Pane, Turn};
 use crate::bars::Theme;
 use crate::driver::wall_ms;
+use crate::embed::params::{Params, lasting};
 use crate::slides::Place;
 use crate::stage::{VIEWS, refer};
 use crate::terminal::TERMINAL;
@@ -22,8 +23,28 @@ const DIAGNOSE_MS: f64 = 250.0;
 /// How often a slide's tasks are looked at.
 const TASKS_MS: f64 = 200.0;
 
+/// Whether an action changes the cluster or what is to become of it. Time and sight do not.
+fn changes(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Apply
+            | Action::Run(_)
+            | Action::Interrupt
+            | Action::SetScene
+            | Action::Restart
+            | Action::Edit(_)
+            | Action::Mend(_)
+            | Action::NewFile
+            | Action::CloseFile(_)
+            | Action::Open { apply: true, .. }
+    )
+}
+
 impl App {
     pub(super) fn act(&mut self, action: Action) {
+        if self.env.is_readonly && changes(&action) {
+            return;
+        }
         match action {
             Action::SetLang(lang) => self.set_lang(lang),
             Action::NextTheme => {
@@ -154,6 +175,9 @@ impl App {
             Action::Restart => {
                 let options = self.env.engine.0.borrow().options().clone();
                 self.begin(options);
+                if self.params.is_embed {
+                    self.begin_as_asked();
+                }
             }
         }
     }
@@ -243,15 +267,16 @@ impl App {
         self.tasks_due_ms = 0.0;
         if cfg!(target_arch = "wasm32") {
             // What else the address says (language, plain editor) stays.
-            let query = dom::fragment()
-                .split_once('?')
-                .map(|(_, query)| format!("?{query}"))
-                .unwrap_or_default();
+            let query = match (dom::fragment().split_once('?'), self.params.is_embed) {
+                (Some((_, query)), true) => format!("?{query}"),
+                (Some((_, query)), false) => lasting(query),
+                (None, _) => String::new(),
+            };
             dom::replace_fragment(&format!("#/{id}{query}"));
         }
     }
 
-    fn set_scene(&mut self) {
+    pub(super) fn set_scene(&mut self) {
         let Some(scene) = self
             .deck
             .slide(self.place.column, self.place.row)
@@ -259,6 +284,11 @@ impl App {
         else {
             return;
         };
+        self.stage_scene(scene);
+    }
+
+    /// A new cluster with what the scene says, as fast as the device can.
+    pub(super) fn stage_scene(&mut self, scene: Scene) {
         let standard = Options::default();
         let options = Options {
             seed: scene.seed.unwrap_or(standard.seed),
@@ -293,6 +323,7 @@ impl App {
         self.chosen = None;
         self.chain_step = None;
         self.tasks = Rc::default();
+        self.jobs.give_up();
         self.outcome = Outcome::None;
         self.driver.rushes = false;
         self.driver.is_paused = false;
@@ -339,7 +370,7 @@ impl App {
     }
 
     /// Shows a file under this name; its text replaces what the name had before.
-    fn open(&mut self, name: &str, text: &str) {
+    pub(super) fn open(&mut self, name: &str, text: &str) {
         let file = File {
             name: Rc::from(name),
             text: Rc::from(text),
@@ -393,7 +424,7 @@ impl App {
         }
     }
 
-    fn apply(&mut self) {
+    pub(super) fn apply(&mut self) {
         let Some(file) = self.files.get(self.active) else {
             return;
         };
@@ -474,7 +505,7 @@ impl App {
         self.diagnose();
     }
 
-    fn run(&mut self, lines: Vec<String>) {
+    pub(super) fn run(&mut self, lines: Vec<String>) {
         for line in &lines {
             self.terminal.remember(line);
         }
@@ -515,7 +546,8 @@ impl App {
 
     /// The address was changed by a link or by hand.
     fn follow_address(&mut self) {
-        let place = super::place_of(&self.deck, &dom::fragment());
+        let slide = Params::read("", &dom::fragment()).slide;
+        let place = super::place_of(&self.deck, slide.as_deref());
         self.turn(Turn::To(place.column, place.row));
     }
 

@@ -95,6 +95,14 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
     }
     {
         let mirror = mirror.clone();
+        use_effect_with((env.is_readonly, has_mirror), move |(is_readonly, _)| {
+            if let Some(mirror) = mirror.borrow().as_ref().filter(|_| *is_readonly) {
+                mirror.call("setReadonly", &[true.into()]);
+            }
+        });
+    }
+    {
+        let mirror = mirror.clone();
         use_effect_with((props.against.clone(), has_mirror), move |(against, _)| {
             if let Some(mirror) = &*mirror.borrow() {
                 mirror.call(
@@ -131,6 +139,7 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
     });
     html! {
         <textarea ref={host} key="area" spellcheck="false" autocapitalize="off" autocomplete="off" lang="en" aria-label={env.t(Msg::EditorLabel)}
+            readonly={env.is_readonly}
             value={props.text.to_string()} oninput={typed} />
     }
 }
