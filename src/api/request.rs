@@ -94,6 +94,9 @@ pub struct Options {
     pub query: Vec<(Str, Str)>,
     /// User-Agent: names the field manager where none is given, and shows in the trace.
     pub user_agent: Str,
+    /// In whose name the caller asks (`Impersonate-User`); empty: in its own.
+    pub impersonate_user: Str,
+    pub impersonate_groups: Vec<Str>,
 }
 
 /// What the API server answers to a [`Request`] (watch events come separately, by the request's id).

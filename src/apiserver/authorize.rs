@@ -37,8 +37,12 @@ impl ApiServer {
         if !matches!(caller.part, api::Part::Client(_)) {
             return Ok(());
         }
-        let attributes = Attributes::of(request);
-        if self.allows(&caller.user, &attributes).is_some() {
+        self.permit(caller, &Attributes::of(request), &request.resource.plural)
+    }
+
+    /// Refuses what nothing allows; `plural` is what the refusal is about.
+    fn permit(&self, caller: &Caller, attributes: &Attributes, plural: &str) -> Result<(), Status> {
+        if self.allows(&caller.user, attributes).is_some() {
             return Ok(());
         }
         let user = &caller.user.name;
@@ -57,10 +61,66 @@ impl ApiServer {
         );
         Err(Status::forbidden(
             &attributes.group,
-            &request.resource.plural,
+            plural,
             &attributes.name,
             &why,
         ))
+    }
+
+    /// Whom the caller acts for, if it may and wants to (`endpoints/filters/impersonation`).
+    pub(crate) fn impersonated(
+        &self,
+        caller: &Caller,
+        request: &Request,
+    ) -> Result<Option<Caller>, Status> {
+        let name = &request.options.impersonate_user;
+        let groups = &request.options.impersonate_groups;
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let account = name
+            .strip_prefix("system:serviceaccount:")
+            .and_then(|rest| rest.split_once(':'));
+        let mut wanted = vec![match account {
+            Some((namespace, name)) => ("serviceaccounts", Str::new(namespace), Str::new(name)),
+            None => ("users", Str::EMPTY, name.clone()),
+        }];
+        wanted.extend(
+            groups
+                .iter()
+                .map(|group| ("groups", Str::EMPTY, group.clone())),
+        );
+        for (resource, namespace, name) in wanted {
+            let attributes = Attributes {
+                verb: "impersonate".into(),
+                resource: resource.to_owned(),
+                namespace,
+                name,
+                ..Attributes::default()
+            };
+            self.permit(caller, &attributes, resource)?;
+        }
+        let mut groups = groups.clone();
+        if let Some((namespace, _)) = account.filter(|_| groups.is_empty()) {
+            groups.push("system:serviceaccounts".into());
+            groups.push(format!("system:serviceaccounts:{namespace}").into());
+        }
+        // Everyone who is somebody is authenticated.
+        let everyone = if *name == "system:anonymous" {
+            "system:unauthenticated"
+        } else {
+            "system:authenticated"
+        };
+        if !groups.iter().any(|group| group == everyone) {
+            groups.push(everyone.into());
+        }
+        Ok(Some(Caller {
+            part: caller.part,
+            user: User {
+                name: name.clone(),
+                groups,
+            },
+        }))
     }
 
     /// Why a user may do something; `None` if nothing allows it.

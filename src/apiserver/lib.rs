@@ -261,6 +261,13 @@ impl ApiServer {
         id: RequestId,
         request: &Request,
     ) -> Result<Reply, Status> {
+        let acting = self.impersonated(caller, request)?;
+        let caller = acting.as_ref().unwrap_or(caller);
+        if request.verb == Verb::GetPath
+            && let Some(resource) = http::resource_of(&request.name)?
+        {
+            return self.route(caller, id, &resource);
+        }
         self.authorize(caller, request)?;
         if request.verb == Verb::GetPath {
             return self.get_path(request).map(Reply::Done);

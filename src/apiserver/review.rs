@@ -18,7 +18,16 @@ impl ApiServer {
                     .entry("metadata")
                     .set("creationTimestamp", call.now.rfc3339());
                 let groups: Vec<Value> = call.user.groups.iter().map(Value::from).collect();
-                map! { "userInfo": map! { "username": call.user.name.clone(), "groups": groups } }
+                let mut info = map! { "username": call.user.name.clone(), "groups": groups };
+                if call
+                    .user
+                    .groups
+                    .iter()
+                    .any(|group| *group == *"system:masters")
+                {
+                    info.set("extra", self.certificate());
+                }
+                map! { "userInfo": info }
             }
             "SelfSubjectAccessReview" => self.access(call.user, object.get("spec")),
             "SubjectAccessReview" | "LocalSubjectAccessReview" => {
@@ -47,6 +56,13 @@ impl ApiServer {
         }
         object.set("status", status);
         Ok(Response::created(object))
+    }
+
+    /// By what the administrator is known: the hash of the client's certificate.
+    fn certificate(&self) -> Value {
+        let mut rng = sim::Rng::stream(self.token_key, "certificate");
+        let hash: String = (0..4).map(|_| format!("{:016x}", rng.next_u64())).collect();
+        map! { "authentication.kubernetes.io/credential-id": list![format!("X509SHA256={hash}")] }
     }
 
     fn access(&self, user: &User, spec: &Value) -> Value {

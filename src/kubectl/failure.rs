@@ -81,11 +81,12 @@ pub(crate) fn server_text(response: &Response, doing: &str) -> String {
 pub(crate) fn invalid_text(response: &Response) -> String {
     let details = response.body.get("details");
     let causes = details.get("causes").items();
-    let head = format!(
-        "The {} \"{}\" is invalid",
-        details.str("kind"),
-        details.str("name")
-    );
+    let (kind, name) = (details.str("kind"), details.str("name"));
+    let head = if kind.is_empty() && name.is_empty() {
+        "The request is invalid".to_owned()
+    } else {
+        format!("The {kind} \"{name}\" is invalid")
+    };
     let line = |cause: &api::Value| {
         let (field, message) = (cause.str("field"), cause.str("message"));
         if field.is_empty() {

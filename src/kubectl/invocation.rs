@@ -98,6 +98,8 @@ pub struct Context<'a> {
     now: Time,
     position: u64,
     output: Vec<(u8, String)>,
+    /// `--as` and `--as-group`: goes with every request.
+    acting_as: (Str, Vec<Str>),
 }
 
 impl std::fmt::Debug for Context<'_> {
@@ -174,6 +176,7 @@ impl Invocation {
             now: started,
             position: 0,
             output: Vec::new(),
+            acting_as: Default::default(),
         };
         let result = crate::run(&mut context);
         let mut exit_code = None;
@@ -271,9 +274,23 @@ impl Context<'_> {
         self.print(2, text.as_ref());
     }
 
+    /// Every further request is made in the name of `user`.
+    pub(crate) fn act_as(&mut self, user: Str, groups: Vec<Str>) {
+        self.acting_as = (user, groups);
+    }
+
+    /// Says who asks, and in whose name.
+    fn sign(&self, request: &mut Request) {
+        request.options.user_agent = "kubectl".into();
+        (
+            request.options.impersonate_user,
+            request.options.impersonate_groups,
+        ) = self.acting_as.clone();
+    }
+
     /// Sends a request and waits for its answer, whatever it is.
     pub fn call(&mut self, mut request: Request) -> Result<Response, Failure> {
-        request.options.user_agent = "kubectl".into();
+        self.sign(&mut request);
         match self.next() {
             Some(Outcome::Response(response)) => {
                 for warning in &response.warnings {
@@ -302,7 +319,7 @@ impl Context<'_> {
 
     /// Opens a watch or stream; read it with [`Context::next_arrival`].
     pub fn open(&mut self, mut request: Request) -> Result<RequestId, Failure> {
-        request.options.user_agent = "kubectl".into();
+        self.sign(&mut request);
         match self.next() {
             Some(Outcome::Opened(id)) => Ok(id),
             Some(_) => Err(diverged()),

@@ -145,7 +145,8 @@ pub(crate) fn mapping(ctx: &mut Context<'_>, name: &str) -> Result<Mapping, Fail
         }
     }
     Err(Failure::error(format!(
-        "the server doesn't have a resource type {name:?}"
+        "the server doesn't have a resource type {:?}",
+        name.split('.').next().unwrap_or_default()
     )))
 }
 
@@ -173,6 +174,29 @@ pub(crate) fn mapping_of(
                 .any(|v| v.str("name") == version && v.bool("served"))
     });
     Ok(found.map(|definition| Mapping::of_definition(&definition, version)))
+}
+
+/// The custom resources that count themselves among a category.
+fn customs_of_category(ctx: &mut Context<'_>, category: &str) -> Result<Vec<Mapping>, Failure> {
+    let mut found = Vec::new();
+    for definition in definitions(ctx)? {
+        let spec = definition.get("spec");
+        let is_member = spec
+            .path("names.categories")
+            .items()
+            .iter()
+            .any(|own| own.as_str() == Some(category));
+        let served = spec
+            .get("versions")
+            .items()
+            .iter()
+            .find(|v| v.bool("served"))
+            .map(|v| v.shared_str("name"));
+        if let Some(version) = served.filter(|_| is_member) {
+            found.push(Mapping::of_definition(&definition, &version));
+        }
+    }
+    Ok(found)
 }
 
 /// All custom resource definitions that are served.
@@ -226,6 +250,9 @@ pub(crate) fn select(ctx: &mut Context<'_>, args: &[Str]) -> Result<Vec<Selectio
             .map(Mapping::of_kind);
         let before = mappings.len();
         mappings.extend(category);
+        if mappings.len() > before || kind == "all" {
+            mappings.extend(customs_of_category(ctx, kind)?);
+        }
         if mappings.len() == before {
             mappings.push(mapping(ctx, kind)?);
         }

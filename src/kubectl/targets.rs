@@ -232,10 +232,10 @@ pub(crate) fn report(
         ));
         return Ok(());
     }
-    let object = if given.switch("show-managed-fields") {
-        object.clone()
-    } else {
+    let object = if format.hides_managed_fields(given) {
         print::without_managed_fields(object)
+    } else {
+        object.clone()
     };
     let text = print::object(&format, mapping, &object)?;
     ctx.out(text);

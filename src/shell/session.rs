@@ -117,6 +117,7 @@ impl Session {
     fn finish(&mut self, at: Time, print: &mut impl FnMut(&Chunk)) -> Outcome {
         let mut output: Vec<Chunk> = Vec::new();
         let patience = at + self.patience;
+        let mut is_interrupted = false;
         loop {
             for chunk in self.workstation.take_output(TERMINAL) {
                 print(&chunk);
@@ -135,12 +136,15 @@ impl Session {
                 Prompt::More => break,
                 Prompt::Busy => {}
             }
-            if self.workstation.now() >= patience {
+            if self.workstation.now() >= patience && !is_interrupted {
+                is_interrupted = true;
                 self.workstation
                     .command(Command::Interrupt { terminal: TERMINAL });
+                continue;
             }
-            let until = patience + sim::SECOND;
-            if self.workstation.advance(until, 1) == 0 && self.workstation.now() >= until {
+            let until = patience + if is_interrupted { sim::SECOND } else { 0 };
+            let did_nothing = self.workstation.advance(until, 1) == 0;
+            if is_interrupted && did_nothing && self.workstation.now() >= until {
                 break;
             }
         }
@@ -176,4 +180,19 @@ fn sleep_span(line: &str) -> Option<Micros> {
     }
     let nanos = api::duration::parse(span).ok()?;
     u64::try_from(nanos).ok().map(|nanos| nanos / 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watch_that_is_interrupted_gives_the_prompt_back() {
+        let mut session = Session::new(Options::default(), "/tmp");
+        session.patience = 10 * sim::SECOND;
+        let watch = session.line("kubectl get pods --watch", |_| {});
+        assert_eq!(watch.map(|outcome| outcome.status), Some(130));
+        let next = session.line("echo here", |_| {}).expect("a whole line");
+        assert_eq!((next.status, next.text(false).as_str()), (0, "here\n"));
+    }
 }

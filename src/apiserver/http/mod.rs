@@ -92,6 +92,15 @@ pub fn parse(http: &HttpRequest) -> Result<Parsed, Status> {
     })
 }
 
+/// What a GET of `path` (with its query) asks for, if it is a resource.
+pub(crate) fn resource_of(path: &str) -> Result<Option<Request>, Status> {
+    let (path, query_text) = path.split_once('?').unwrap_or((path, ""));
+    let pairs = parse_query(query_text);
+    let mut request = path::parse("GET", path, &pairs)?;
+    query::options(&pairs, &mut request)?;
+    Ok((request.verb != api::Verb::GetPath).then_some(request))
+}
+
 /// An answer as bytes.
 pub fn encode(request: &Request, accept: Media, response: &Response) -> HttpResponse {
     let mut headers = Vec::new();

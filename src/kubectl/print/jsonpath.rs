@@ -302,6 +302,9 @@ impl Parser<'_> {
             }
             return Ok(Step::Filter { left, op, right });
         }
+        if !self.rest().contains(']') {
+            return Err("unterminated array".into());
+        }
         let mut union = Vec::new();
         loop {
             self.space();

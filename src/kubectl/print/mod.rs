@@ -97,6 +97,11 @@ impl Format {
     pub(crate) fn is_table(&self) -> bool {
         matches!(self, Format::Table { .. })
     }
+
+    /// Managed fields are left out of whole objects, unless asked for; templates see them.
+    pub(crate) fn hides_managed_fields(&self, given: &Given) -> bool {
+        matches!(self, Format::Json | Format::Yaml) && !given.switch("show-managed-fields")
+    }
 }
 
 /// Indented JSON with sorted keys and a final line end, as `-o json` prints.
@@ -106,7 +111,19 @@ pub(crate) fn json(value: &Value) -> String {
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
     serde::Serialize::serialize(value, &mut serializer).expect("a value tree always encodes");
     out.push(b'\n');
-    String::from_utf8(out).expect("JSON is UTF-8")
+    escaped(&String::from_utf8(out).expect("JSON is UTF-8"))
+}
+
+/// JSON as Go's encoder writes it: safe within HTML.
+pub(crate) fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => text += &format!("\\u{:04x}", c as u32),
+            _ => text.push(c),
+        }
+    }
+    text
 }
 
 /// What is printed of one object in a structured format (no tables).

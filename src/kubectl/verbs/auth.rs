@@ -1,8 +1,8 @@
 //! `kubectl auth can-i|whoami`.
 //!
-//! Models `kubectl/pkg/cmd/auth`. `--as` is asked with a SubjectAccessReview about that user.
+//! Models `kubectl/pkg/cmd/auth`.
 
-use api::{Request, Resource, Str, Value, list, map};
+use api::{Request, Resource, Str, Value, map};
 
 use crate::flags::{Flag, Given, optional, switch, text};
 use crate::print::{self, Format};
@@ -110,7 +110,7 @@ fn can_i(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
         }
         spec.set("resourceAttributes", attributes);
     }
-    let answer = review(ctx, &given, spec)?;
+    let answer = review(ctx, spec)?;
     let status = answer.get("status");
     let is_allowed = status.bool("allowed");
     if !given.switch("quiet") {
@@ -131,39 +131,15 @@ fn can_i(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     }
 }
 
-fn review(ctx: &mut Context<'_>, given: &Given, mut spec: Value) -> Result<Value, Failure> {
+fn review(ctx: &mut Context<'_>, spec: Value) -> Result<Value, Failure> {
     const GROUP: &str = "authorization.k8s.io";
-    let (plural, kind) = if given.has("as") {
-        spec.set("user", given.text("as"));
-        spec.set("groups", groups(given));
-        ("subjectaccessreviews", "SubjectAccessReview")
-    } else {
-        ("selfsubjectaccessreviews", "SelfSubjectAccessReview")
-    };
+    let (plural, kind) = ("selfsubjectaccessreviews", "SelfSubjectAccessReview");
     let body = map! { "apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec };
     ctx.object(Request::create(&reviews(GROUP, plural), "", body))
 }
 
-/// The groups that an impersonated user is in.
-fn groups(given: &Given) -> Vec<Value> {
-    let user = given.text("as");
-    let mut groups: Vec<Value> = given.all("as-group").iter().map(Value::from).collect();
-    if let Some(account) = user.strip_prefix("system:serviceaccount:") {
-        let namespace = account.split(':').next().unwrap_or_default();
-        groups.push("system:serviceaccounts".into());
-        groups.push(format!("system:serviceaccounts:{namespace}").into());
-    }
-    groups.push("system:authenticated".into());
-    groups
-}
-
 /// The table of `--list`.
 fn list_rules(ctx: &mut Context<'_>, given: &Given, scope: &Scope) -> Result<(), Failure> {
-    if given.has("as") {
-        return Err(Failure::error(
-            "auth can-i --list --as is not available here; ask about single actions with --as",
-        ));
-    }
     let body = map! {
         "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview",
         "spec": map! { "namespace": scope.namespace.clone() },
@@ -177,47 +153,103 @@ fn list_rules(ctx: &mut Context<'_>, given: &Given, scope: &Scope) -> Result<(),
     if !given.switch("no-headers") {
         out += "Resources\tNon-Resource URLs\tResource Names\tVerbs\n";
     }
-    let words = |value: &Value| -> String {
-        let all: Vec<&str> = value.items().iter().filter_map(Value::as_str).collect();
-        format!("[{}]", all.join(" "))
-    };
-    for rule in answer.path("status.resourceRules").items() {
-        let empty = list![""];
-        let groups = if rule.get("apiGroups").is_empty() {
-            &empty
-        } else {
-            rule.get("apiGroups")
-        };
-        for group in groups.items() {
-            for resource in rule.get("resources").items() {
-                let (group, resource) = (
-                    group.as_str().unwrap_or_default(),
-                    resource.as_str().unwrap_or_default(),
-                );
-                let shown = if group.is_empty() {
-                    resource.to_owned()
-                } else {
-                    format!("{resource}.{group}")
-                };
-                out += &format!(
-                    "{shown}\t[]\t{}\t{}\n",
-                    words(rule.get("resourceNames")),
-                    words(rule.get("verbs"))
-                );
+    for rule in compact(answer.get("status")) {
+        let (name, subresource) = rule
+            .resource
+            .split_once('/')
+            .unwrap_or((&rule.resource, ""));
+        let mut shown = name.to_owned();
+        for (mark, part) in [('.', rule.group.as_str()), ('/', subresource)] {
+            if !part.is_empty() {
+                shown.push(mark);
+                shown += part;
             }
         }
-    }
-    for rule in answer.path("status.nonResourceRules").items() {
-        for url in rule.get("nonResourceURLs").items() {
-            out += &format!(
-                "\t[{}]\t[]\t{}\n",
-                url.as_str().unwrap_or_default(),
-                words(rule.get("verbs"))
-            );
-        }
+        let names = rule.name.as_ref().map_or("", Str::as_str);
+        out += &format!(
+            "{shown}\t[{}]\t[{names}]\t[{}]\n",
+            rule.url,
+            rule.verbs.join(" ")
+        );
     }
     ctx.out(print::tabwriter::align(&out, print::tabwriter::TABLE));
     Ok(())
+}
+
+/// What may be done with one resource, one named object or one path.
+#[derive(PartialEq)]
+struct Rule {
+    verbs: Vec<Str>,
+    group: Str,
+    resource: Str,
+    name: Option<Str>,
+    url: Str,
+}
+
+/// The rules taken apart, those of one resource joined again, in the order of their text (`CompactRules`).
+fn compact(status: &Value) -> Vec<Rule> {
+    let texts = |value: &Value| -> Vec<Str> {
+        value
+            .items()
+            .iter()
+            .filter_map(Value::as_shared_str)
+            .cloned()
+            .collect()
+    };
+    let mut rules: Vec<Rule> = Vec::new();
+    for rule in status.get("resourceRules").items() {
+        let names = texts(rule.get("resourceNames"));
+        let names: Vec<Option<Str>> = if names.is_empty() {
+            vec![None]
+        } else {
+            names.into_iter().map(Some).collect()
+        };
+        for group in texts(rule.get("apiGroups")) {
+            for resource in texts(rule.get("resources")) {
+                for (verb, name) in texts(rule.get("verbs"))
+                    .into_iter()
+                    .flat_map(|verb| names.iter().map(move |name| (verb.clone(), name)))
+                {
+                    let same = rules.iter_mut().find(|known| {
+                        known.group == group && known.resource == resource && known.name == *name
+                    });
+                    match same {
+                        Some(known) if known.verbs.contains(&verb) => {}
+                        Some(known) => known.verbs.push(verb),
+                        None => rules.push(Rule {
+                            verbs: vec![verb],
+                            group: group.clone(),
+                            resource: resource.clone(),
+                            name: name.clone(),
+                            url: Str::EMPTY,
+                        }),
+                    }
+                }
+            }
+        }
+    }
+    for rule in status.get("nonResourceRules").items() {
+        for url in texts(rule.get("nonResourceURLs")) {
+            rules.extend(texts(rule.get("verbs")).into_iter().map(|verb| Rule {
+                verbs: vec![verb],
+                group: Str::EMPTY,
+                resource: Str::EMPTY,
+                name: None,
+                url: url.clone(),
+            }));
+        }
+    }
+    rules.sort_by_cached_key(|rule| {
+        format!(
+            "{}],[{}],[{}],[{}],[{}]",
+            rule.verbs.join(" "),
+            rule.group,
+            rule.resource,
+            rule.name.as_ref().map_or("", Str::as_str),
+            rule.url
+        )
+    });
+    rules
 }
 
 fn who_am_i(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {

@@ -34,6 +34,8 @@ struct Target {
     mapping: Mapping,
     namespace: Str,
     name: Str,
+    /// The file that named it; empty if the command line did.
+    source: Str,
 }
 
 pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
@@ -89,7 +91,12 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
                 if !(response.reason() == "NotFound"
                     && (given.switch("ignore-not-found") || given.switch("all")))
                 {
-                    errors.push(crate::failure::server_text(&response, ""));
+                    let doing = if target.source.is_empty() {
+                        String::new()
+                    } else {
+                        format!("error when deleting {:?}", target.source.as_str())
+                    };
+                    errors.push(crate::failure::server_text(&response, &doing));
                 }
                 continue;
             }
@@ -177,6 +184,7 @@ fn targets(
                 name: object.get("metadata").shared_str("name"),
                 mapping,
                 namespace,
+                source: document.source,
             });
         }
         return Ok(targets);
@@ -200,6 +208,7 @@ fn targets(
                 mapping: selection.mapping.clone(),
                 namespace: namespace.clone(),
                 name: name.clone(),
+                source: Str::EMPTY,
             }));
             continue;
         }
@@ -218,6 +227,7 @@ fn targets(
                 mapping: selection.mapping.clone(),
                 namespace: meta.shared_str("namespace"),
                 name: meta.shared_str("name"),
+                source: Str::EMPTY,
             }
         }));
     }

@@ -45,6 +45,10 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
             )));
         };
         let namespace = apply::place(&mut object, &mapping, &scope)?;
+        if !given.switch("server-side") {
+            // Compared as apply would send it, which always has annotations.
+            object = apply::with_annotations(object);
+        }
         let (mut live, mut merged) = both(ctx, &given, &mapping, namespace, &object)?;
         if kind == "Secret" {
             mask(&mut live, &mut merged);

@@ -8,6 +8,9 @@ use crate::flags::Given;
 use crate::print::Format;
 use crate::{Context, Failure};
 
+/// Where pages of the web that this machine has kept stand, by host and path: it opens no connection.
+const WEB: &str = "/var/cache/web";
+
 /// One object of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Document {
@@ -39,8 +42,13 @@ fn read_path(
         return parse("STDIN", &text, documents);
     }
     if path.starts_with("http://") || path.starts_with("https://") {
-        return Err(Failure::error(format!(
-            "unable to read URL {path:?}, this playground opens no network connection; hint: paste the manifest into the editor"
+        let rest = path.split_once("://").map_or("", |(_, rest)| rest);
+        if let Ok(text) = ctx.read_file(&format!("{WEB}/{rest}"))? {
+            return parse(path, &text, documents);
+        }
+        let host = rest.split(['/', ':']).next().unwrap_or_default();
+        return Err(Failure::plain(format!(
+            "Unable to connect to the server: dial tcp: lookup {host}: no such host; hint: this cluster has no network; put the manifest into a file (or at {WEB}/{rest}) and apply that"
         )));
     }
     if let Ok(names) = ctx.list_dir(path)? {
@@ -150,6 +158,23 @@ pub(crate) fn read_template(ctx: &mut Context<'_>, format: Format) -> Result<For
                 lines.next().unwrap_or_default(),
                 lines.next().unwrap_or_default(),
             );
+            if names.is_empty() {
+                return Err(Failure::error(
+                    "invalid template, missing header line. Expected format is one line of space separated headers, one line of space separated column specs.",
+                ));
+            }
+            if paths.is_empty() {
+                return Err(Failure::error(
+                    "invalid template, missing spec line. Expected format is one line of space separated headers, one line of space separated column specs.",
+                ));
+            }
+            if names.len() != paths.len() {
+                return Err(Failure::error(format!(
+                    "number of headers ({}) and field specifications ({}) don't match",
+                    names.len(),
+                    paths.len()
+                )));
+            }
             let pairs: Vec<String> = names
                 .iter()
                 .zip(&paths)

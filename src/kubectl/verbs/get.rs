@@ -43,15 +43,13 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     if given.has("raw") {
         return raw(ctx, &given);
     }
-    let format = Format::of(&given)?;
-    let format = files::read_template(ctx, format)?;
     let scope = Scope::of(ctx, &given)?;
     let selections = if given.has("filename") {
         from_files(ctx, &given)?
     } else {
         if given.args.is_empty() {
             return Err(Failure::plain(
-                "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nSee 'kubectl get -h' for help and examples",
+                "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples",
             ));
         }
         select(ctx, &given.args)?
@@ -72,6 +70,18 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
             ));
         }
     }
+    let format = match Format::of(&given) {
+        Ok(format) => files::read_template(ctx, format)?,
+        Err(unknown) => {
+            // A single object is looked up before the format is.
+            if let [Selection { mapping, names, .. }] = &selections[..]
+                && let [name] = &names[..]
+            {
+                ctx.object(request(&given, &scope, mapping, Some(name)))?;
+            }
+            return Err(unknown);
+        }
+    };
     if given.switch("watch") || given.switch("watch-only") {
         return watch(ctx, &given, &format, &scope, &selections);
     }
@@ -186,7 +196,7 @@ fn tables(
         ));
     }
     if groups.is_empty() && errors.is_empty() && !given.switch("ignore-not-found") {
-        let is_namespaced = selections.iter().any(|s| s.mapping.is_namespaced);
+        let is_namespaced = selections.iter().all(|s| s.mapping.is_namespaced);
         if is_namespaced && !scope.is_all {
             ctx.err(format!(
                 "No resources found in {} namespace.\n",
@@ -301,7 +311,7 @@ fn structured(
             .map(|(_, mapping, object)| (mapping, object))
             .collect();
     }
-    if !given.switch("show-managed-fields") {
+    if format.hides_managed_fields(given) {
         for (_, object) in &mut objects {
             *object = print::without_managed_fields(object);
         }
@@ -462,17 +472,19 @@ fn watch(
                 ctx.out(print::object(
                     format,
                     mapping,
-                    &shown_object(given, mapping, object),
+                    &shown_object(given, format, mapping, object),
                 )?);
             }
         }
     }
+    let until = request_timeout(given)?.map(|span| ctx.now() + span);
     let stream = ctx.open(watch)?;
     let mut widths = ctx.resume(Value::from(printed));
     let columns = page.get("columnDefinitions").clone();
     loop {
-        let Some(arrival) = ctx.next_arrival(stream, None)? else {
-            continue;
+        let Some(arrival) = ctx.next_arrival(stream, until)? else {
+            ctx.close(stream);
+            return Ok(());
         };
         let event = match arrival {
             Arrival::Watch(event) => event,
@@ -510,11 +522,32 @@ fn watch(
                 ctx.out(print::object(
                     format,
                     mapping,
-                    &shown_object(given, mapping, &event.object),
+                    &shown_object(given, format, mapping, &event.object),
                 )?);
                 ctx.checkpoint(Value::Null);
             }
         }
+    }
+}
+
+/// `--request-timeout`: seconds, or a duration; none by default.
+fn request_timeout(given: &Given) -> Result<Option<sim::Micros>, Failure> {
+    let text = given.text("request-timeout");
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let span = match text.parse::<u64>() {
+        Ok(seconds) => Some(seconds.saturating_mul(sim::SECOND)),
+        Err(_) => api::duration::parse(&text)
+            .ok()
+            .and_then(|nanos| u64::try_from(nanos).ok())
+            .map(|nanos| nanos / 1_000),
+    };
+    match span {
+        Some(span) => Ok(Some(span).filter(|span| *span > 0)),
+        None => Err(Failure::error(
+            "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
+        )),
     }
 }
 
@@ -533,11 +566,11 @@ fn widest(text: &str) -> String {
     cells.join("\t") + "\n"
 }
 
-fn shown_object(given: &Given, mapping: &Mapping, object: &Value) -> Value {
-    let mut object = if given.switch("show-managed-fields") {
-        object.clone()
-    } else {
+fn shown_object(given: &Given, format: &Format, mapping: &Mapping, object: &Value) -> Value {
+    let mut object = if format.hides_managed_fields(given) {
         print::without_managed_fields(object)
+    } else {
+        object.clone()
     };
     if object.str("kind").is_empty() {
         object.set("kind", &mapping.kind);
@@ -569,6 +602,10 @@ fn raw(ctx: &mut Context<'_>, given: &Given) -> Result<(), Failure> {
     }
     match &response.body {
         Value::Str(text) => ctx.out(text),
+        // The one answer that the server indents for everybody.
+        body if given.text("raw") == *"/version" => {
+            ctx.out(serde_json::to_string_pretty(body).expect("a value tree always encodes"));
+        }
         body => ctx.out(body.to_json() + "\n"),
     }
     Ok(())

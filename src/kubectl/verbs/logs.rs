@@ -36,34 +36,6 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
             sources.push((pod.clone(), container));
         }
     }
-    if let ([pod], true) = (
-        &pods[..],
-        !given.has("container") && !given.switch("all-containers"),
-    ) {
-        let all: Vec<&str> = core::Pod(pod)
-            .containers()
-            .map(core::Container::name)
-            .collect();
-        let annotated = core::Pod(pod)
-            .meta()
-            .annotation("kubectl.kubernetes.io/default-container")
-            .is_some();
-        if all.len() > 1 && !annotated {
-            let inits = core::Pod(pod)
-                .init_containers()
-                .map(|c| format!("{} (init)", c.name()));
-            let names: Vec<String> = all
-                .iter()
-                .map(|name| (*name).to_owned())
-                .chain(inits)
-                .collect();
-            ctx.err(format!(
-                "Defaulted container {:?} out of: {}\n",
-                all[0],
-                names.join(", ")
-            ));
-        }
-    }
     let mut streams = Vec::new();
     for (pod, container) in &sources {
         let meta = core::Pod(pod).meta();

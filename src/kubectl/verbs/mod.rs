@@ -111,7 +111,36 @@ pub(crate) fn dispatch(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failur
         help::of_command(ctx, name);
         return Ok(());
     }
+    impersonate(ctx, args)?;
     verb(ctx, &rest)
+}
+
+/// `--as`, `--as-group`: wherever they stand before `--`.
+fn impersonate(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
+    let (mut user, mut groups) = (Str::EMPTY, Vec::new());
+    let mut words = args.iter().take_while(|arg| *arg != "--");
+    while let Some(word) = words.next() {
+        let (name, inline) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(Str::new(value))),
+            None => (word.as_str(), None),
+        };
+        if !matches!(name, "--as" | "--as-group") {
+            continue;
+        }
+        let value = inline.or_else(|| words.next().cloned()).unwrap_or_default();
+        if name == "--as" {
+            user = value;
+        } else {
+            groups.push(value);
+        }
+    }
+    if user.is_empty() && !groups.is_empty() {
+        return Err(Failure::error(
+            "requesting uid, groups or user-extra for \"\" without impersonating a user",
+        ));
+    }
+    ctx.act_as(user, groups);
+    Ok(())
 }
 
 /// Where the command's name stands: after global flags and their values.

@@ -473,9 +473,14 @@ fn undo(ctx: &mut Context<'_>, given: &Given, scope: &Scope) -> Result<(), Failu
         let namespace = mapping.namespace(scope);
         let name = name_of(&object);
         let all = revisions(ctx, &mapping, &object, &namespace)?;
-        if mapping.kind == "Deployment" && apps::Deployment(&object).is_paused() {
-            return Err(Failure::error(
-                "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again",
+        if Meta::of(&object)
+            .annotation(super::apply::LAST_APPLIED)
+            .is_some()
+        {
+            ctx.err(format!(
+                "Warning: resource {}/{name} was previously managed with 'kubectl apply'. Rolling back will not update the {} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.\n",
+                mapping.resource.plural,
+                super::apply::LAST_APPLIED
             ));
         }
         let target = if to > 0 {
@@ -494,6 +499,11 @@ fn undo(ctx: &mut Context<'_>, given: &Given, scope: &Scope) -> Result<(), Failu
                 )
             }));
         };
+        if mapping.kind == "Deployment" && apps::Deployment(&object).is_paused() {
+            return Err(Failure::error(
+                "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again",
+            ));
+        }
         let mut template = target.template.clone();
         if let Some(labels) = template.entry("metadata").entry("labels").as_map().cloned() {
             let mut labels = labels;
@@ -581,7 +591,7 @@ fn pause(ctx: &mut Context<'_>, given: &Given, scope: &Scope, pause: bool) -> Re
     for (mapping, object) in targets(ctx, given, scope)? {
         let name = name_of(&object);
         let (word, done) = if pause {
-            ("paused", "already paused")
+            ("paused", "is already paused")
         } else {
             ("resumed", "is not paused")
         };

@@ -188,6 +188,22 @@ pub fn apply(
     entries.retain(|entry| !entry.set.is_empty());
     let mut result = merged;
     keep(&mut result, &write(entries));
+    let annotation = result.at(&["metadata", "annotations", LAST_APPLIED]);
+    if manager.name == "kubectl" && !annotation.is_null() {
+        // Client-side apply would otherwise compare with what is no longer so (`lastappliedupdater.go`).
+        let mut applied = config;
+        if applied.path("metadata.annotations").is_map() {
+            applied
+                .entry("metadata")
+                .entry("annotations")
+                .remove(LAST_APPLIED);
+        }
+        let text = applied.to_json() + "\n";
+        result
+            .entry("metadata")
+            .entry("annotations")
+            .set(LAST_APPLIED, text);
+    }
     Ok(result)
 }
 

@@ -2,6 +2,10 @@
 //!
 //! Models `kubectl/pkg/cmd/apply`.
 
+mod last_applied;
+mod prune;
+mod server_side;
+
 use api::{Body, PatchKind, Request, Response, Str, Value, map};
 
 use super::files::{self, Document};
@@ -9,6 +13,7 @@ use crate::flags::{Flag, Given, array, optional, switch, text};
 use crate::print::{self, Format};
 use crate::resource::{Mapping, Scope, mapping_of};
 use crate::{Context, Failure};
+use server_side::server_side;
 
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -27,8 +32,10 @@ const FLAGS: &[Flag] = &[
     switch("force"),
     switch("overwrite"),
     switch("prune"),
+    array("prune-allowlist"),
     switch("all"),
     switch("wait"),
+    switch("allow-missing-template-keys"),
     switch("openapi-patch"),
     switch("show-managed-fields"),
     text("subresource"),
@@ -39,8 +46,8 @@ const FLAGS: &[Flag] = &[
 
 pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     match args.first().map(Str::as_str) {
-        Some("view-last-applied") => return view_last_applied(ctx, &args[1..]),
-        Some("set-last-applied") => return set_last_applied(ctx, &args[1..]),
+        Some("view-last-applied") => return last_applied::view(ctx, &args[1..]),
+        Some("set-last-applied") => return last_applied::set(ctx, &args[1..]),
         _ => {}
     }
     let given = Given::parse("apply", FLAGS, args)?;
@@ -53,6 +60,7 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     if !given.has("filename") {
         return Err(Failure::plain("error: must specify one of -f and -k"));
     }
+    prune::check(&given)?;
     let format = Format::of(&given)?;
     let dry_run = DryRun::of(&given)?;
     let scope = Scope::of(ctx, &given)?;
@@ -61,6 +69,7 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
         return Err(Failure::error("no objects passed to apply"));
     }
     let mut errors = Vec::new();
+    let mut seen = prune::Seen::default();
     let selector = given.text("selector");
     let selector = (!selector.is_empty())
         .then(|| api::selector::LabelSelector::parse(&selector))
@@ -78,6 +87,11 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
                 object,
                 word,
             }) => {
+                let meta = api::meta::Meta::of(&object);
+                seen.uids.insert(meta.0.shared_str("uid"));
+                if mapping.is_namespaced {
+                    seen.namespaces.insert(meta.shared_namespace());
+                }
                 let name = object
                     .path("metadata.name")
                     .as_str()
@@ -90,10 +104,10 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
                         dry_run.suffix()
                     ));
                 } else {
-                    let object = if given.switch("show-managed-fields") {
-                        object
-                    } else {
+                    let object = if format.hides_managed_fields(&given) {
                         print::without_managed_fields(&object)
+                    } else {
+                        object
                     };
                     ctx.out(print::object(&format, &mapping, &object)?);
                 }
@@ -103,6 +117,7 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
         }
     }
     match &errors[..] {
+        [] if given.switch("prune") => prune::run(ctx, &given, &seen, dry_run),
         [] => Ok(()),
         many => Err(Failure::Exit {
             code: 1,
@@ -344,49 +359,6 @@ fn replace(
     }
 }
 
-#[allow(
-    clippy::too_many_arguments,
-    reason = "one call site; a struct would only rename them"
-)]
-fn server_side(
-    ctx: &mut Context<'_>,
-    given: &Given,
-    mapping: &Mapping,
-    object: Value,
-    namespace: Str,
-    name: Str,
-    source: &Str,
-    dry_run: DryRun,
-) -> Result<Applied, Failure> {
-    let mut request = Request::patch(&mapping.resource, namespace, name, PatchKind::Apply, object);
-    options(&mut request, given, dry_run);
-    request.options.field_manager = if given.has("field-manager") {
-        given.text("field-manager")
-    } else {
-        "kubectl".into()
-    };
-    request.options.force = given.switch("force-conflicts");
-    let response = ctx.call(request)?;
-    if !response.is_success() {
-        if response.reason() == "Conflict" {
-            return Err(Failure::error(conflict_text(&response)));
-        }
-        return Err(refused(&response, "applying", source));
-    }
-    Ok(Applied {
-        mapping: mapping.clone(),
-        object: response.body,
-        word: "serverside-applied",
-    })
-}
-
-fn conflict_text(response: &Response) -> String {
-    format!(
-        "{}\nPlease review the fields above--they currently have other managers. Here\nare the ways you can resolve this warning:\n* If you intend to manage all of these fields, please re-run the apply\n  command with the `--force-conflicts` flag.\n* If you do not intend to manage all of the fields, please edit your\n  manifest to remove references to the fields that should keep their\n  current managers.\n* You may co-own fields by updating your manifest to match the existing\n  value; in this case, you'll become the manager if the other manager(s)\n  stop managing the field (remove it from their configuration).\nSee https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts",
-        response.message()
-    )
-}
-
 /// Puts the object into the namespace that counts; a contradiction with `-n` is an error.
 pub(crate) fn place(object: &mut Value, mapping: &Mapping, scope: &Scope) -> Result<Str, Failure> {
     if !mapping.is_namespaced {
@@ -430,17 +402,8 @@ fn default_manager(request: &Request) -> Str {
 
 /// The object with itself, as JSON, in the last-applied annotation.
 pub(crate) fn with_last_applied(object: &Value) -> Value {
-    let mut plain = object.clone();
-    let has_annotations = plain.path("metadata.annotations").is_map();
-    if has_annotations {
-        plain
-            .entry("metadata")
-            .entry("annotations")
-            .remove(LAST_APPLIED);
-    } else {
-        plain.set_path("metadata.annotations", map! {});
-    }
-    let text = escaped(&plain.to_json()) + "\n";
+    let plain = with_annotations(object.clone());
+    let text = print::escaped(&plain.to_json()) + "\n";
     let mut modified = plain;
     modified
         .entry("metadata")
@@ -449,16 +412,17 @@ pub(crate) fn with_last_applied(object: &Value) -> Value {
     modified
 }
 
-/// JSON as Go's encoder writes it: safe within HTML.
-fn escaped(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => text += &format!("\\u{:04x}", c as u32),
-            _ => text.push(c),
-        }
+/// The object with annotations, if only an empty map of them, and without the last-applied one.
+pub(crate) fn with_annotations(mut object: Value) -> Value {
+    if object.path("metadata.annotations").is_map() {
+        object
+            .entry("metadata")
+            .entry("annotations")
+            .remove(LAST_APPLIED);
+    } else {
+        object.set_path("metadata.annotations", map! {});
     }
-    text
+    object
 }
 
 fn refused(response: &Response, doing: &str, source: &Str) -> Failure {
@@ -491,110 +455,4 @@ fn described(mapping: &Mapping, namespace: &str, name: &str) -> String {
 
 fn join(args: &[Str]) -> String {
     args.iter().map(Str::as_str).collect::<Vec<_>>().join(" ")
-}
-
-fn view_last_applied(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
-    let given = Given::parse("apply view-last-applied", FLAGS, args)?;
-    let scope = Scope::of(ctx, &given)?;
-    let is_json = given.text("output") == "json";
-    for (mapping, name) in targets(ctx, &given)? {
-        let object = ctx.object(Request::get(
-            &mapping.resource,
-            mapping.namespace(&scope),
-            name.clone(),
-        ))?;
-        let Some(text) = api::meta::Meta::of(&object).annotation(LAST_APPLIED) else {
-            return Err(Failure::error(format!(
-                "no last-applied-configuration annotation found on resource: {name}"
-            )));
-        };
-        let value = Value::from_json(text).unwrap_or_default();
-        let shown = if is_json {
-            print::json(&value)
-        } else {
-            api::yaml::emit(&value)
-        };
-        ctx.out(shown);
-    }
-    Ok(())
-}
-
-fn set_last_applied(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
-    const MORE: &[Flag] = &[
-        switch("create-annotation"),
-        array("filename").short('f'),
-        text("output").short('o'),
-        optional("dry-run", "unchanged"),
-    ];
-    let given = Given::parse("apply set-last-applied", MORE, args)?;
-    let scope = Scope::of(ctx, &given)?;
-    for document in files::read(ctx, &given)? {
-        let mut object = document.object.clone();
-        let Some(mapping) = mapping_of(ctx, object.str("apiVersion"), object.str("kind"))? else {
-            return Err(no_match(
-                &object,
-                &document.source,
-                object.str("apiVersion"),
-                object.str("kind"),
-            ));
-        };
-        let namespace = place(&mut object, &mapping, &scope)?;
-        let name = object.get("metadata").shared_str("name");
-        let current = ctx.object(Request::get(
-            &mapping.resource,
-            namespace.clone(),
-            name.clone(),
-        ))?;
-        if api::meta::Meta::of(&current)
-            .annotation(LAST_APPLIED)
-            .is_none()
-            && !given.switch("create-annotation")
-        {
-            return Err(Failure::error(format!(
-                "no last-applied-configuration annotation found on resource: {name}, to create the annotation, run the command with --create-annotation"
-            )));
-        }
-        let annotated = with_last_applied(&object);
-        let text = annotated
-            .path("metadata.annotations")
-            .get(LAST_APPLIED)
-            .clone();
-        let mut annotations = map! {};
-        annotations.set(LAST_APPLIED, text);
-        let patch = map! { "metadata": map! { "annotations": annotations } };
-        ctx.object(Request::patch(
-            &mapping.resource,
-            namespace,
-            name.clone(),
-            PatchKind::Merge,
-            patch,
-        ))?;
-        ctx.out(format!("{} configured\n", mapping.qualified(&name)));
-    }
-    Ok(())
-}
-
-fn targets(ctx: &mut Context<'_>, given: &Given) -> Result<Vec<(Mapping, Str)>, Failure> {
-    if given.has("filename") {
-        let mut found = Vec::new();
-        for document in files::read(ctx, given)? {
-            if let Some(mapping) = mapping_of(
-                ctx,
-                document.object.str("apiVersion"),
-                document.object.str("kind"),
-            )? {
-                found.push((mapping, document.object.get("metadata").shared_str("name")));
-            }
-        }
-        return Ok(found);
-    }
-    let selections = crate::resource::select(ctx, &given.args)?;
-    Ok(selections
-        .into_iter()
-        .flat_map(|s| {
-            s.names
-                .into_iter()
-                .map(move |name| (s.mapping.clone(), name))
-        })
-        .collect())
 }
