@@ -256,9 +256,10 @@ impl Recorder {
         } = occurrence;
         let now = out.now();
         let component = Str::Static(component);
+        // Of this very version of the object: after a change of it the same reason begins a new series.
         let group = (
             component.clone(),
-            about.stable(),
+            about.clone(),
             severity,
             Str::Static(reason),
         );

@@ -100,6 +100,8 @@ controllers! {
     ttl_after_finished: ttl::TtlAfterFinished = ttl::TtlAfterFinished,
     volume_binder: volume::binder::Binder = volume::binder::Binder,
     volume_protection: volume::protection::Protection = volume::protection::Protection,
+    attacher: volume::attach::Attacher = volume::attach::Attacher,
+    ephemeral_volumes: volume::ephemeral::EphemeralVolumes = volume::ephemeral::EphemeralVolumes,
     cronjob: cronjob::CronJobs = cronjob::CronJobs,
     disruption: disruption::Disruption = disruption::Disruption,
     quota: quota::Quotas = quota::Quotas,

@@ -92,8 +92,35 @@ fn should_start(pod: &Pod, index: u16) -> bool {
     }
 }
 
+/// What makes way for a new beginning of the whole pod.
+pub(crate) fn stop_for_restart(pod: &Pod) -> VecDeque<Planned> {
+    let running = (0..pod.containers.len() as u16).filter(|index| {
+        let container = &pod.containers[*index as usize];
+        container.is_running() && container.kill_at.is_none() && !pod.is_ephemeral(*index)
+    });
+    let kill = |index: u16| {
+        let name = pod.container_spec(index).str("name");
+        let why = format!("Container {name} is stopped to restart all containers of the pod");
+        Planned::Kill(index, why.into())
+    };
+    running.map(kill).collect()
+}
+
+/// Whether any container may ask for a new beginning of all.
+pub(crate) fn could_restart_all(pod: &Pod) -> bool {
+    let lists = ["initContainers", "containers"];
+    let containers = lists.iter().flat_map(|list| pod.spec().get(list).items());
+    let mut rules = containers.flat_map(|container| container.get("restartPolicyRules").items());
+    rules.any(|rule| rule.str("action") == "RestartAllContainers")
+}
+
 /// `restartPolicyRules` of a container: the exit codes for which it is restarted whatever its policy says.
 fn by_rule(pod: &Pod, index: u16, code: i32) -> bool {
+    asks_for(pod, index, code, "Restart")
+}
+
+/// Whether the end of a container with this status asks for an action by one of its rules.
+pub(crate) fn asks_for(pod: &Pod, index: u16, code: i32, action: &str) -> bool {
     pod.container_spec(index)
         .get("restartPolicyRules")
         .items()
@@ -105,7 +132,7 @@ fn by_rule(pod: &Pod, index: u16, code: i32) -> bool {
                 .items()
                 .iter()
                 .any(|v| v.as_int() == Some(i64::from(code)));
-            rule.str("action") == "Restart"
+            rule.str("action") == action
                 && match codes.str("operator") {
                     "In" => listed,
                     "NotIn" => !listed,

@@ -55,6 +55,8 @@ pub struct Pod {
     /// The API object is gone.
     pub is_gone: bool,
     pub mount_failures: u32,
+    /// A container's end asked for all of them to begin anew; they are being stopped for it.
+    pub restarts_all: bool,
     /// ConfigMaps and Secrets as they were when the pod was started.
     pub(crate) sources: Sources,
     pub(crate) files: Option<PodFiles>,
@@ -240,6 +242,7 @@ impl Pod {
             rejected: None,
             is_gone: false,
             mount_failures: 0,
+            restarts_all: false,
             sources: Sources::new(),
             files: None,
             followers: Vec::new(),

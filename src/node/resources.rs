@@ -6,6 +6,13 @@ use api::{Value, map};
 /// One list of a whole pod: what the pod says itself, else the sum over its containers.
 pub(crate) fn of_pod(spec: &Value, list: &str) -> Value {
     let mut total = sum(spec.get("containers").items(), list);
+    for (name, quantity) in spec.get("overhead").entries().iter() {
+        // What the sandbox itself takes, on top of limits that exist and of all requests.
+        let known = total.get(name).clone();
+        if !known.is_null() {
+            total.set(name.clone(), Quantity::of(&known) + Quantity::of(quantity));
+        }
+    }
     for (name, quantity) in spec.at(&["resources", list]).entries().iter() {
         if total.is_null() {
             total = map! {};

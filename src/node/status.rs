@@ -10,6 +10,7 @@ use sim::Time;
 use crate::catalogue;
 use crate::images::{hex64, image_id};
 use crate::machine::Machine;
+use crate::plan;
 use crate::pod::{Container, Exit, Mode, Pod, Run};
 use crate::reference::Reference;
 use crate::resources;
@@ -52,7 +53,9 @@ pub fn phase(pod: &Pod) -> Phase {
         }
         match &container.run {
             Run::Exited(exit) if exit.code == 0 => {}
-            Run::Exited(_) if pod.restart_policy(index) == "Never" => return Phase::Failed,
+            Run::Exited(_) if pod.restart_policy(index) == "Never" && !pod.restarts_all => {
+                return Phase::Failed;
+            }
             _ => is_initializing = true,
         }
     }
@@ -69,15 +72,16 @@ pub fn phase(pod: &Pod) -> Phase {
             }
         }
     }
-    let will_restart = pod.main_range().any(|index| {
-        pod.containers[index as usize]
-            .exit()
-            .is_some_and(|exit| match pod.restart_policy(index) {
-                "Always" => true,
-                "OnFailure" => exit.code != 0,
-                _ => false,
+    let will_restart = pod.restarts_all
+        || pod.main_range().any(|index| {
+            pod.containers[index as usize].exit().is_some_and(|exit| {
+                match pod.restart_policy(index) {
+                    "Always" => true,
+                    "OnFailure" => exit.code != 0,
+                    _ => false,
+                }
             })
-    });
+        });
     let is_ending = pod.mode != Mode::Syncing;
     if is_ending && running == 0 && !pod.anything_runs() {
         return if stopped > 0 && stopped == succeeded && waiting == 0 {
@@ -218,6 +222,7 @@ fn conditions(pod: &Pod, phase: Phase, now: Time) -> Value {
         "Initialized",
         "Ready",
         "ContainersReady",
+        "AllContainersRestarting",
     ];
     let known = if pod.reported.get("conditions").items().is_empty() {
         pod.object.path("status.conditions")
@@ -234,6 +239,16 @@ fn conditions(pod: &Pod, phase: Phase, now: Time) -> Value {
             other.set("observedGeneration", generation(pod));
         }
         made.push(other);
+    }
+    if plan::could_restart_all(pod) {
+        let mut restarting = condition(
+            pod,
+            "AllContainersRestarting",
+            Verdict::of(pod.restarts_all),
+            now,
+        );
+        restarting.remove("observedGeneration");
+        made.push(restarting);
     }
     Value::from(made)
 }

@@ -6,6 +6,7 @@ use sim::{MILLI, Micros, SECOND};
 
 use crate::inside::Purpose;
 use crate::kubelet::{Alarm, Timer};
+use crate::plan;
 use crate::pod::{Exit, Mode, Run, Step};
 use crate::process::Process;
 use crate::worker::Turn;
@@ -85,6 +86,10 @@ impl Turn<'_, '_> {
             .container_spec(index)
             .path("lifecycle.preStop")
             .clone();
+        if self.pod.restarts_all {
+            // No hooks run when the whole pod begins anew.
+            return self.term(index);
+        }
         let words = hook.path("exec.command").items();
         if !words.is_empty() {
             let argv = words
@@ -233,6 +238,11 @@ impl Turn<'_, '_> {
         container.is_started = false;
         container.waiting = None;
         container.kill_at = None;
+        if self.pod.mode == Mode::Syncing
+            && plan::asks_for(self.pod, index, code, "RestartAllContainers")
+        {
+            self.pod.restarts_all = true;
+        }
         self.state("Exited", self.pod.container_spec(index).shared_str("name"));
         if self.pod.step == Step::Stopping {
             return self.check_stopped();

@@ -16,8 +16,8 @@ use crate::host::{Asked, Host};
 use crate::kubelet::{Alarm, Timer};
 use crate::mount;
 use crate::needs::{self, Need};
-use crate::plan::plan;
-use crate::pod::{Mode, Planned, Pod, Sandbox, Stage, Step};
+use crate::plan::{plan, stop_for_restart};
+use crate::pod::{Mode, Planned, Pod, Run, Sandbox, Stage, Step};
 use crate::status::{self, phase};
 
 /// One turn on one pod.
@@ -146,9 +146,30 @@ impl Turn<'_, '_> {
     }
 
     fn act(&mut self) {
-        self.pod.plan = plan(self.pod);
+        self.pod.plan = if !self.pod.restarts_all {
+            plan(self.pod)
+        } else if self.pod.anything_runs() {
+            stop_for_restart(self.pod)
+        } else {
+            self.begin_anew();
+            plan(self.pod)
+        };
         self.pod.did_something = false;
         self.next();
+    }
+
+    /// All containers have ended: the pod starts from its first init container again.
+    fn begin_anew(&mut self) {
+        self.pod.restarts_all = false;
+        for container in &mut self.pod.containers {
+            if let Run::Exited(exit) = std::mem::take(&mut container.run) {
+                container.last = Some(exit);
+                container.restarts += 1;
+            }
+            container.was_created = false;
+            container.waiting = None;
+        }
+        self.report();
     }
 
     /// The next planned thing, or the end of this sync.

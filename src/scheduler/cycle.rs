@@ -10,6 +10,7 @@ use sim::Rng;
 use crate::cache::{Cache, NodeInfo, Slot};
 use crate::framework::{Context, FILTERS, Filters, Prepared, Refusal, SCORES};
 use crate::objects::Objects;
+use crate::plugins::node_volume_limits;
 use crate::pod::Pod;
 use crate::preemption::{self, Preemption};
 use crate::queue::Nominated;
@@ -41,6 +42,8 @@ pub enum Verdict {
 /// Why a pod has no node.
 #[derive(Debug)]
 pub struct Failure {
+    /// Of the condition: `Unschedulable`, or `SchedulerError` if a plugin itself failed.
+    pub reason: &'static str,
     pub message: String,
     pub plugins: BTreeSet<&'static str>,
     pub preemption: Option<Preemption>,
@@ -66,6 +69,7 @@ pub fn decide(world: World<'_>, pod: &Pod, start: &mut usize, rng: &mut Rng) -> 
     };
     let mut outcome = Outcome {
         verdict: Verdict::Fail(Failure {
+            reason: "Unschedulable",
             message: "no nodes available to schedule pods".to_owned(),
             plugins: BTreeSet::new(),
             preemption: None,
@@ -75,6 +79,15 @@ pub fn decide(world: World<'_>, pod: &Pod, start: &mut usize, rng: &mut Rng) -> 
         evaluated: 0,
     };
     if cache.node_count() == 0 {
+        return outcome;
+    }
+    if let Some(message) = node_volume_limits::error(&pod.object) {
+        outcome.verdict = Verdict::Fail(Failure {
+            reason: "SchedulerError",
+            message,
+            plugins: BTreeSet::new(),
+            preemption: None,
+        });
         return outcome;
     }
     let (filters, among) = match prepare(cx) {
@@ -87,6 +100,7 @@ pub fn decide(world: World<'_>, pod: &Pod, start: &mut usize, rng: &mut Rng) -> 
             // Plugins that stopped before dynamic resources were looked at leave it without state.
             text += " not found";
             outcome.verdict = Verdict::Fail(Failure {
+                reason: "Unschedulable",
                 message: text,
                 plugins: BTreeSet::from([refusal.plugin]),
                 preemption: None,
@@ -289,6 +303,7 @@ fn explain(
         }
     };
     Failure {
+        reason: "Unschedulable",
         message,
         plugins,
         preemption,

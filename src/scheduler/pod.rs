@@ -58,6 +58,7 @@ pub struct Wishes {
     pub owner: Option<(Str, Str)>,
     pub never_preempts: bool,
     /// `spec.schedulingGates`.
+    /// Also the devices it claims: nothing here hands out devices, so that it waits for them for ever.
     pub gates: Vec<Str>,
 }
 
@@ -330,6 +331,7 @@ impl Wishes {
                 .get("schedulingGates")
                 .items()
                 .iter()
+                .chain(spec.get("resourceClaims").items())
                 .map(|gate| gate.shared_str("name"))
                 .collect(),
         }

@@ -342,6 +342,9 @@ impl Scheduler {
     }
 
     fn gated(&mut self, pod: Pod, out: &mut Outbox<'_, Timer>) {
+        if pod.object.path("spec.schedulingGates").is_empty() {
+            return self.queue.add(pod, out.now(), out.cause);
+        }
         let message = "Scheduling is blocked due to non-empty scheduling gates";
         let request = events::unschedulable(&pod, "SchedulingGated", message, None, out.now());
         request.into_iter().for_each(|request| {
@@ -479,7 +482,7 @@ impl Scheduler {
         }
         let patch = events::unschedulable(
             pod,
-            "Unschedulable",
+            failure.reason,
             &failure.message,
             nominated.as_ref(),
             now,

@@ -286,6 +286,17 @@ fn provision(claim: Value, class: &Value, about: &ObjectRef, s: &mut Sync<'_, '_
     if provisioner == *NO_PROVISIONER {
         return pending(claim, s);
     }
+    let has_source = ["dataSource", "dataSourceRef"]
+        .iter()
+        .any(|field| !claim.get("spec").get(field).is_empty());
+    if has_source && provisioner.starts_with("kubernetes.io/") {
+        let message = format!(
+            "plugin {:?} is not a CSI plugin. Only CSI plugin can provision a claim with a datasource",
+            provisioner.as_str()
+        );
+        s.event(about, Severity::Warning, "ProvisioningFailed", message);
+        return pending(claim, s);
+    }
     let mut claim = claim;
     if Meta::of(&claim).annotation(PROVISIONER) != Some(&provisioner) {
         annotate(&mut claim, PROVISIONER, &provisioner);
@@ -297,6 +308,14 @@ fn provision(claim: Value, class: &Value, about: &ObjectRef, s: &mut Sync<'_, '_
             "Waiting for a volume to be created either by the external provisioner '{provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered."
         );
         s.event(about, Severity::Normal, "ExternalProvisioning", message);
+        return pending(claim, s);
+    }
+    if claim.path("spec.volumeMode").as_str() == Some("Block") {
+        let message = format!(
+            "Failed to provision volume with StorageClass {:?}: {provisioner} does not support block volume provisioning",
+            Meta::of(class).name()
+        );
+        s.event(about, Severity::Warning, "ProvisioningFailed", message);
         return pending(claim, s);
     }
     let meta = Meta::of(&claim);

@@ -1,9 +1,11 @@
 //! Binds claims to volumes, provisions volumes for claims, and protects both while they are in use.
 //!
-//! Two controllers as upstream: [`binder`] (`pkg/controller/volume/persistentvolume`) and [`protection`]
-//! (`pvcprotection`, `pvprotection`).
+//! Controllers as upstream: [`binder`] (`pkg/controller/volume/persistentvolume`), [`protection`]
+//! (`pvcprotection`, `pvprotection`) [`ephemeral`] and [`attach`].
 
+pub(crate) mod attach;
 pub(crate) mod binder;
+pub(crate) mod ephemeral;
 pub(crate) mod protection;
 
 use api::Resource;

@@ -147,6 +147,8 @@ fn volume(volume: &mut Value) {
     edit(volume, "projected", |projected| {
         fill(projected, "defaultMode", 420);
         edit_each(projected, "sources", |source| {
+            // Behind a gate that is off (ClusterTrustBundleProjection): dropped.
+            source.remove("clusterTrustBundle");
             edit(source, "serviceAccountToken", |token| {
                 fill(token, "expirationSeconds", 3600);
             });

@@ -281,8 +281,5 @@ fn projected(value: &Value, path: &Path, out: &mut Problems) {
                 _ => {}
             }
         }
-        if count == 0 {
-            out.push(path.required("must specify a volume type"));
-        }
     }
 }
