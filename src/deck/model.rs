@@ -112,6 +112,15 @@ impl Deck {
         self.slides.is_empty()
     }
 
+    /// Gives every picture the address that `place` has for it; a picture without one becomes its description.
+    pub fn map_images(&mut self, place: &dyn Fn(&str) -> Option<String>) {
+        for slide in self.slides.iter_mut().flatten() {
+            for blocks in [&mut slide.blocks, &mut slide.notes] {
+                map_images(blocks, place);
+            }
+        }
+    }
+
     /// The manifests of the deck's Apply cells by file name, for the terminal's file system, so that a
     /// scene or a reader can `kubectl apply -f` any of them. Of two with one name the first counts.
     pub fn files(&self) -> BTreeMap<&str, &str> {
@@ -224,6 +233,64 @@ pub(crate) fn walk<'a>(blocks: &'a [Block], visit: &mut impl FnMut(&'a Block)) {
     }
 }
 
+fn map_images(blocks: &mut [Block], place: &dyn Fn(&str) -> Option<String>) {
+    for block in blocks {
+        match &mut block.kind {
+            BlockKind::Image { src, alt, .. } => match place(src) {
+                Some(found) => *src = found,
+                None => {
+                    let text = format!("{alt} ({src})");
+                    block.kind = BlockKind::Paragraph(vec![Inline::Text(text)]);
+                }
+            },
+            BlockKind::Heading { text, .. } | BlockKind::Paragraph(text) => map_inline(text, place),
+            BlockKind::Table { head, rows, .. } => {
+                for cell in rows.iter_mut().flatten().chain(head) {
+                    map_inline(cell, place);
+                }
+            }
+            BlockKind::List { items, .. } => {
+                for item in items {
+                    map_images(&mut item.blocks, place);
+                }
+            }
+            BlockKind::Columns(columns) => {
+                for column in columns {
+                    map_images(column, place);
+                }
+            }
+            BlockKind::Quote(blocks) | BlockKind::Group { blocks, .. } => map_images(blocks, place),
+            BlockKind::Details { summary, blocks } => {
+                map_inline(summary, place);
+                map_images(blocks, place);
+            }
+            BlockKind::Code { .. }
+            | BlockKind::Figure { .. }
+            | BlockKind::Rule
+            | BlockKind::Live(_) => {}
+        }
+    }
+}
+
+fn map_inline(inlines: &mut [Inline], place: &dyn Fn(&str) -> Option<String>) {
+    for inline in inlines {
+        match inline {
+            Inline::Image { src, alt, .. } => match place(src) {
+                Some(found) => *src = found,
+                None => *inline = Inline::Text(format!("{alt} ({src})")),
+            },
+            Inline::Strong(inner)
+            | Inline::Emphasis(inner)
+            | Inline::Strike(inner)
+            | Inline::Sub(inner)
+            | Inline::Sup(inner)
+            | Inline::Kbd(inner)
+            | Inline::Link { text: inner, .. } => map_inline(inner, place),
+            Inline::Text(_) | Inline::Code(_) | Inline::Break | Inline::SoftBreak => {}
+        }
+    }
+}
+
 /// A piece of a slide, with when it appears and where it was written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
@@ -314,7 +381,7 @@ impl Highlight {
     /// What stands out when the slide is at `step`.
     pub fn at(&self, step: u32) -> &[(u32, u32)] {
         let passed = if step >= self.first_step {
-            (step - self.first_step + 1) as usize
+            (step - self.first_step) as usize + 1
         } else {
             0
         };

@@ -1,7 +1,9 @@
 //! Everything the user can do, as data: one enum, worked off in one place (`app`).
 
 use playground::deck::{Lang, View};
-use playground::{Micros, ObjectRef};
+use playground::{Micros, ObjectRef, Text};
+
+use crate::library::Source;
 
 /// A column, or the terminal beneath.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,26 @@ pub(crate) enum Action {
     /// The fragment of the address names another slide.
     FollowAddress,
     ToggleOverview,
+    /// The slides take the whole screen, or give it back.
+    TogglePresenting,
+    /// The browser ended or began the full screen by itself.
+    FollowFullScreen(bool),
+    /// Shows the cluster beside the slide that is presented, or hides it.
+    ToggleBeside,
+    /// Hides the presented slide behind black.
+    ToggleBlack,
+    /// Closes what lies over the page.
+    CloseOver,
+    /// Opens the second window with the notes, or closes it.
+    ToggleSpeaker,
+    /// That window was closed by hand.
+    SpeakerGone,
+
+    /// Shows which decks and lessons there are.
+    ToggleLibrary,
+    OpenDeck(Source),
+    /// A deck that was fetched: its name, and its address with its text or why there is none.
+    TakeDeck(String, Result<(String, String), Text>),
     SetScene,
     /// A manifest of a slide or of the examples, into the editor and perhaps to the cluster.
     Open {

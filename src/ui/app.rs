@@ -1,12 +1,14 @@
 //! The application: holds the cluster and everything the page remembers, works off actions and frames, and draws the frame around the columns.
 
 mod act;
+mod decks;
 mod embedded;
+mod show;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use playground::deck::{Deck, Lang, View, bundled};
+use playground::deck::{Deck, View};
 use playground::{Micros, ObjectRef, Playground, Problem, PromptState, Update};
 use wasm_bindgen::prelude::*;
 use yew::prelude::*;
@@ -20,7 +22,9 @@ use crate::env::{Engine, Env};
 use crate::flights::Flights;
 use crate::help::Help;
 use crate::icons::{Icon, icon};
+use crate::library::{Library, Source};
 use crate::palette::Palette;
+use crate::slides::overview::Overview;
 use crate::slides::{Place, Slides, Tasks};
 use crate::split::Split;
 use crate::stage::Stage;
@@ -51,7 +55,8 @@ pub struct App {
 
     deck: Rc<Deck>,
     place: Place,
-    shows_all: bool,
+    show: show::Show,
+    shelf: decks::Shelf,
     tasks: Rc<Tasks>,
     tasks_due_ms: f64,
     is_setting_scene: bool,
@@ -95,6 +100,7 @@ pub struct App {
     _keys: Option<Closure<dyn FnMut(web_sys::KeyboardEvent)>>,
     _colours: Option<Closure<dyn FnMut()>>,
     _address: Option<Closure<dyn FnMut()>>,
+    _full_screen: Option<Closure<dyn FnMut()>>,
 }
 
 impl std::fmt::Debug for App {
@@ -133,8 +139,8 @@ impl Component for App {
                 &params,
             ))))),
         };
-        let deck = Rc::new(parse(lang));
-        let place = place_of(&deck, params.slide.as_deref());
+        let deck = Rc::new(Source::Study.deck(lang));
+        let place = place_of(&deck, params.slide.as_deref(), "");
         let mut app = App {
             env,
             driver: Driver::at(params.speed.unwrap_or_else(kept::speed)),
@@ -143,7 +149,11 @@ impl Component for App {
             terminal: Terminal::with_history(kept::history()),
             deck,
             place,
-            shows_all: false,
+            show: show::Show::default(),
+            shelf: decks::Shelf {
+                done: Rc::new(kept::done()),
+                ..decks::Shelf::default()
+            },
             tasks: Rc::default(),
             tasks_due_ms: 0.0,
             is_setting_scene: false,
@@ -161,7 +171,7 @@ impl Component for App {
             against: None,
             diagnose_ms: None,
             theme,
-            is_large: crate::storage::get("size").is_some_and(|size| size == "projector"),
+            is_large: kept::is_large(),
             tab: Pane::Stage,
             side: Pane::Slides,
             without: kept::without(),
@@ -183,8 +193,12 @@ impl Component for App {
             _keys: None,
             _colours: None,
             _address: None,
+            _full_screen: None,
         };
         app.arrive();
+        if let Some(name) = app.params.deck.clone() {
+            app.open_asked_deck(&name);
+        }
         app.begin_as_asked();
         app.diagnose();
         app.save_files();
@@ -209,6 +223,7 @@ impl Component for App {
             self._keys = browser(|| listen_to_keys(self.env.clone())).flatten();
             self._colours = browser(|| listen_to_colours(self.env.clone())).flatten();
             self._address = browser(|| listen_to_address(self.env.clone())).flatten();
+            self._full_screen = browser(|| listen_to_full_screen(self.env.clone())).flatten();
         }
     }
 
@@ -221,7 +236,7 @@ impl Component for App {
                 <div class={classes!("app", self.is_dragging.then_some("dragging"))} data-tab={self.tab.name()} data-side={(!is_embed).then(|| self.side.name())}
                     data-without={(!without.is_empty()).then(|| without.join(" "))} data-alone={self.alone.map(Pane::name)}
                     data-embed={is_embed.then(|| self.params.controls.name())} data-readonly={env.is_readonly.then_some("true")}
-                    data-paused={self.driver.is_paused.then_some("true")} data-time={self.shows_time.then_some("open")}>
+                    data-present={self.presents()} data-paused={self.driver.is_paused.then_some("true")} data-time={self.shows_time.then_some("open")}>
                     if is_embed {
                         { self.embedded_board() }
                         { self.embedded_bar() }
@@ -245,9 +260,13 @@ impl Component for App {
                     }
                     { self.phone_tabs() }
                     <div key="over">
+                        if self.show.has_overview { <Overview key="overview" deck={self.deck.clone()} place={self.place} /> }
+                        if self.show.is_black { <button key="black" class="black" aria-label={env.t(Msg::EndBlack)} onclick={env.on(Action::ToggleBlack)}></button> }
+                        if self.shelf.has_library { <Library key="library" source={self.shelf.source.clone()} done={self.shelf.done.clone()} /> }
                         if self.has_palette { <Palette key="palette" deck={self.deck.clone()} objects={self.world.objects.clone()} /> }
                         if self.has_help { <Help key="help" /> }
                     </div>
+                    { self.speaker() }
                 </div>
             </ContextProvider<Env>>
         }
@@ -272,8 +291,8 @@ impl App {
         match pane {
             Pane::Slides => html! {
                 <section key="slides" class="pane slides" aria-label={env.t(Msg::Slides)}>
-                    <Slides deck={self.deck.clone()} place={self.place} shows_all={self.shows_all} tasks={self.tasks.clone()}
-                        is_setting_scene={self.is_setting_scene} {is_alone} />
+                    <Slides deck={self.deck.clone()} place={self.place} tasks={self.tasks.clone()} is_setting_scene={self.is_setting_scene} {is_alone}
+                        is_presented={self.show.is_presenting} has_overview={self.show.has_overview} source={self.shelf.source.clone()} refusal={self.shelf.refusal.clone()} />
                 </section>
             },
             Pane::Stage => html! {
@@ -446,6 +465,7 @@ impl App {
     /// Gives the terminal its next line once the prompt is there.
     fn feed_terminal(&mut self) {
         while let Some(line) = self.terminal.due() {
+            self.save_deck_files(&line);
             self.terminal.prompt = PromptState::Busy;
             self.env
                 .engine
@@ -472,18 +492,16 @@ impl App {
             dom::set_root("lang", lang);
             dom::set_root("data-theme", theme);
             dom::set_root("data-size", size);
+            if let Some(speaker) = &self.show.speaker {
+                speaker.paint(lang, theme);
+            }
         });
     }
 }
 
-/// The bundled deck in a language.
-fn parse(lang: Lang) -> Deck {
-    Deck::parse(bundled(lang))
-}
-
 /// The slide that the address names, else the one of the last visit, else the first.
-fn place_of(deck: &Deck, named: Option<&str>) -> Place {
-    let kept = crate::storage::get("slide").unwrap_or_default();
+fn place_of(deck: &Deck, named: Option<&str>, key: &str) -> Place {
+    let kept = kept::slide(key).unwrap_or_default();
     let slide = named
         .and_then(|named| embedded::slide_named(deck, named))
         .or_else(|| deck.find(&kept));
@@ -570,6 +588,17 @@ fn listen_to_address(env: Env) -> Option<Closure<dyn FnMut()>> {
     let heard = Closure::<dyn FnMut()>::new(move || env.act.emit(Action::FollowAddress));
     web_sys::window()?
         .add_event_listener_with_callback("hashchange", heard.as_ref().unchecked_ref())
+        .ok()?;
+    Some(heard)
+}
+
+fn listen_to_full_screen(env: Env) -> Option<Closure<dyn FnMut()>> {
+    let heard = Closure::<dyn FnMut()>::new(move || {
+        env.act
+            .emit(Action::FollowFullScreen(dom::is_full_screen()))
+    });
+    dom::document()?
+        .add_event_listener_with_callback("fullscreenchange", heard.as_ref().unchecked_ref())
         .ok()?;
     Some(heard)
 }

@@ -63,7 +63,7 @@ pub(crate) fn Top(props: &TopProps) -> Html {
                 <path d="M11 1.500 19.200 6.200v9.600L11 20.500 2.800 15.800V6.200Z" /><path d="M7.400 6.800v8.400M7.600 11.200 13.800 6.800M9.600 9.800l4.600 5.400" />
             </svg>
             <h1>{ "Kubenkyo" }</h1>
-            <span class="crumb">{ props.title.clone() }</span>
+            <button class="tool crumb" title={env.t(Msg::Decks)} onclick={env.on(Action::ToggleLibrary)}><span>{ props.title.clone() }</span>{ icon(Icon::Caret) }</button>
             <span class="sp"></span>
             if props.is_changed {
                 <button key="back" class="tool wide" onclick={env.on(Action::BringBack)}>{ env.t(Msg::BringBack) }</button>

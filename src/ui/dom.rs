@@ -1,5 +1,6 @@
 //! The few things asked of the browser directly: sizes, focus, the clipboard, texts measured in columns.
 
+use playground::Text;
 use unicode_width::UnicodeWidthStr;
 use wasm_bindgen::prelude::*;
 use yew::prelude::*;
@@ -56,21 +57,45 @@ pub(crate) fn copy(text: &str) {
     }
 }
 
-/// Makes an element fill the screen, or ends that.
-pub(crate) fn toggle_full_screen(selector: &str) {
+/// Makes the page fill the screen, or ends that. Refused in frames without permission: the page then stays as large as it is.
+pub(crate) fn set_full_screen(is_full: bool) {
     let Some(document) = document() else { return };
-    let call = |target: &JsValue, name: &str| {
-        let method = js_sys::Reflect::get(target, &name.into()).unwrap_or_default();
-        if let Some(method) = method.dyn_ref::<js_sys::Function>() {
-            // Refused in frames without permission: the slide then stays as it is.
-            let _ = method.call0(target);
-        }
+    if is_full == is_full_screen() {
+        return;
+    }
+    let (target, name) = match document.document_element() {
+        Some(root) if is_full => (JsValue::from(root), "requestFullscreen"),
+        _ => (JsValue::from(document), "exitFullscreen"),
     };
-    let current = js_sys::Reflect::get(&document, &"fullscreenElement".into()).unwrap_or_default();
-    if current.is_object() {
-        call(&document, "exitFullscreen");
-    } else if let Ok(Some(element)) = document.query_selector(selector) {
-        call(&element, "requestFullscreen");
+    let method = js_sys::Reflect::get(&target, &name.into()).unwrap_or_default();
+    let asked = method
+        .dyn_ref::<js_sys::Function>()
+        .and_then(|method| method.call0(&target).ok());
+    if let Some(promise) = asked.and_then(|asked| asked.dyn_into::<js_sys::Promise>().ok()) {
+        // A promise that nobody catches would be told as an error of the page.
+        let quiet = Closure::<dyn FnMut(JsValue)>::new(|_| {});
+        let _ = promise.catch(&quiet);
+        quiet.forget();
+    }
+}
+
+/// Whether the page fills the screen.
+pub(crate) fn is_full_screen() -> bool {
+    document().is_some_and(|document| {
+        js_sys::Reflect::get(&document, &"fullscreenElement".into())
+            .is_ok_and(|element| element.is_object())
+    })
+}
+
+/// Makes the text of `article` as much smaller as it takes to fit into `height`, down to a half.
+pub(crate) fn fit(article: &web_sys::HtmlElement, height: f64) {
+    const SHARES: [&str; 8] = ["1", "0.93", "0.86", "0.79", "0.72", "0.65", "0.58", "0.5"];
+    for share in SHARES {
+        // A custom property takes any value.
+        let _ = article.style().set_property("--fit", share);
+        if f64::from(article.scroll_height()) <= height {
+            break;
+        }
     }
 }
 
@@ -172,4 +197,94 @@ pub(crate) fn root_lang() -> playground::deck::Lang {
     tag.as_deref()
         .and_then(playground::deck::Lang::named)
         .unwrap_or(playground::deck::Lang::En)
+}
+
+/// The whole address of `address`, if it leads to the page's own place: nothing else is ever asked for.
+fn own_address(address: &str, base: &str) -> Option<String> {
+    let url = web_sys::Url::new_with_base(address, base).ok()?;
+    let here = web_sys::window()?.location().origin().ok()?;
+    (url.origin() == here && here != "null").then(|| url.href())
+}
+
+/// Where a picture lies that stands beside the deck at `base`. A deck without a place has no pictures but those that it holds itself.
+pub(crate) fn beside(src: &str, base: Option<&str>) -> Option<String> {
+    if src.trim_start().starts_with("data:") {
+        return Some(String::from(src));
+    }
+    own_address(src, base?)
+}
+
+/// Fetches a text from the page's own place. `came` gets the whole address with the text, or why there is none.
+pub(crate) fn fetch_text(
+    address: &str,
+    came: impl FnOnce(Result<(String, String), Text>) + 'static,
+) -> Result<(), Text> {
+    let window = web_sys::window().ok_or_else(Text::default)?;
+    let location = window.location();
+    if location
+        .protocol()
+        .is_ok_and(|protocol| protocol == "file:")
+    {
+        return Err(Text::new(
+            "ファイルから開いたページは、ほかのファイルを読めません。このページにドロップしてください。",
+            "a page opened from a file cannot read other files. Drop it onto this page instead.",
+        ));
+    }
+    let href = location.href().unwrap_or_default();
+    let url = own_address(address, &href).ok_or_else(|| {
+        Text::new(
+            "このページと同じ場所にあるデッキだけを読みます。",
+            "only decks from this page's own place are read.",
+        )
+    })?;
+    let failed = || Text::new("取得できません。", "it cannot be fetched.");
+    let fetch = js_sys::Reflect::get(&window, &"fetch".into()).unwrap_or_default();
+    let asked = fetch
+        .dyn_ref::<js_sys::Function>()
+        .and_then(|fetch| fetch.call1(&window, &JsValue::from_str(&url)).ok())
+        .and_then(|promise| promise.dyn_into::<js_sys::Promise>().ok())
+        .ok_or_else(failed)?;
+    // One closure for every ending, because only one of them comes.
+    let came = std::rc::Rc::new(std::cell::RefCell::new(Some(came)));
+    let end = move |outcome: Result<(String, String), Text>| {
+        if let Some(came) = came.borrow_mut().take() {
+            came(outcome);
+        }
+    };
+    let get =
+        |object: &JsValue, key: &str| js_sys::Reflect::get(object, &key.into()).unwrap_or_default();
+    let on_error = {
+        let end = end.clone();
+        Closure::once_into_js(move |_: JsValue| end(Err(failed())))
+    };
+    let on_text = {
+        let end = end.clone();
+        Closure::once_into_js(move |text: JsValue| {
+            end(text.as_string().map(|text| (url, text)).ok_or_else(failed))
+        })
+    };
+    let answered = Closure::once_into_js(move |response: JsValue| -> JsValue {
+        if get(&response, "ok").is_truthy() {
+            let text = get(&response, "text");
+            let text = text.dyn_ref::<js_sys::Function>();
+            return text
+                .and_then(|text| text.call0(&response).ok())
+                .unwrap_or_default();
+        }
+        let status = get(&response, "status").as_f64().unwrap_or_default();
+        end(Err(Text::new(
+            format!("サーバーの答えは {status} です。"),
+            format!("the server says {status}."),
+        )));
+        JsValue::NULL
+    });
+    let then = |promise: &JsValue, on: &JsValue, or: &JsValue| {
+        let then = get(promise, "then");
+        then.dyn_ref::<js_sys::Function>()
+            .and_then(|then| then.call2(promise, on, or).ok())
+            .unwrap_or_default()
+    };
+    let text = then(&asked, &answered, &on_error);
+    then(&text, &on_text, &on_error);
+    Ok(())
 }

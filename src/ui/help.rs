@@ -6,19 +6,30 @@ use crate::action::Action;
 use crate::env::use_env;
 use crate::words::Msg;
 
-const KEYS: [(&str, Msg); 12] = [
-    ("← → ↑ ↓  h l k j  Space", Msg::KeySlides),
+/// Keys of the slides, as in reveal.js.
+const SLIDES: [(&str, Msg); 9] = [
+    ("← → ↑ ↓   h l k j", Msg::KeySlides),
+    ("n  p   Space  Shift Space", Msg::KeyNext),
+    ("Home  End   Shift ←→", Msg::KeyEnds),
     ("Esc  o", Msg::KeyOverview),
     ("f", Msg::KeyFull),
+    ("b  .", Msg::KeyBlack),
+    ("c", Msg::KeyBeside),
+    ("s", Msg::KeySpeaker),
+    ("Shift P", Msg::KeyProjector),
+];
+
+const PAGE: [(&str, Msg); 10] = [
     ("Ctrl ⏎", Msg::KeyApply),
     ("Ctrl `", Msg::KeyTerminal),
-    ("Ctrl K  /", Msg::KeyPalette),
-    ("p", Msg::KeyPause),
-    (".", Msg::KeyStep),
+    ("Ctrl K  /  g", Msg::KeyPalette),
+    ("t", Msg::KeyPause),
+    ("e", Msg::KeyStep),
     ("L", Msg::KeyLang),
     ("F6", Msg::KeyRegions),
     ("Esc Tab", Msg::KeyLeaveEditor),
     ("?", Msg::KeyHelp),
+    ("Esc", Msg::Close),
 ];
 
 #[component]
@@ -39,7 +50,14 @@ pub(crate) fn Help() -> Html {
         <div class="veil" onclick={close.clone()}>
             <div class="palette help" role="dialog" aria-modal="true" aria-label={env.t(Msg::Help)} onclick={Callback::from(|event: MouseEvent| event.stop_propagation())}>
                 <h2>{ env.t(Msg::Help) }</h2>
-                <dl>{ for KEYS.iter().map(|(keys, msg)| html! { <><dt key={*keys}><kbd>{ *keys }</kbd></dt><dd>{ env.t(*msg) }</dd></> }) }</dl>
+                <div class="two">
+                    { for [(Msg::KeysOfSlides, &SLIDES[..]), (Msg::KeysOfPage, &PAGE[..])].iter().map(|(title, keys)| html! {
+                        <section key={env.t(*title)}>
+                            <h3>{ env.t(*title) }</h3>
+                            <dl>{ for keys.iter().map(|(keys, msg)| html! { <><dt key={*keys}><kbd>{ *keys }</kbd></dt><dd>{ env.t(*msg) }</dd></> }) }</dl>
+                        </section>
+                    }) }
+                </div>
                 <p style="margin-top:16px"><button ref={button} class="btn ghost" onclick={close}>{ env.t(Msg::Close) }</button></p>
             </div>
         </div>

@@ -1,5 +1,6 @@
 //! What is kept over a reload, read and checked, written at once.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use playground::deck::Lang;
@@ -29,6 +30,51 @@ pub(crate) fn theme() -> Theme {
 pub(crate) fn speed() -> u32 {
     let kept = storage::get("speed").and_then(|speed| speed.parse().ok());
     kept.filter(|speed| SPEEDS.contains(speed)).unwrap_or(1_000)
+}
+
+/// Whether everything is drawn large, for a projector.
+pub(crate) fn is_large() -> bool {
+    storage::get("size").is_some_and(|size| size == "projector")
+}
+
+pub(crate) fn keep_large(is_large: bool) {
+    storage::set("size", if is_large { "projector" } else { "normal" });
+}
+
+/// The slide that was open. `deck` is the deck's key, empty for the page's own.
+pub(crate) fn slide(deck: &str) -> Option<String> {
+    storage::get(&scoped(deck, "slide"))
+}
+
+pub(crate) fn keep_slide(deck: &str, id: &str) {
+    storage::set(&scoped(deck, "slide"), id);
+}
+
+fn scoped(deck: &str, key: &str) -> String {
+    if deck.is_empty() {
+        key.into()
+    } else {
+        format!("deck:{deck}:{key}")
+    }
+}
+
+/// The ids of the tasks that were ever reached.
+pub(crate) fn done() -> BTreeSet<String> {
+    storage::get("done")
+        .unwrap_or_default()
+        .lines()
+        .take(2_000)
+        .map(String::from)
+        .collect()
+}
+
+pub(crate) fn keep_done(done: &BTreeSet<String>) {
+    let ids: Vec<&str> = done
+        .iter()
+        .map(String::as_str)
+        .filter(|id| !id.contains('\n'))
+        .collect();
+    storage::set("done", &ids.join("\n"));
 }
 
 /// A column's share of the board in percent.

@@ -1,4 +1,4 @@
-//! Keys of the whole page. Single letters count only outside of text fields.
+//! Keys of the whole page, those of slides as in reveal.js. Single letters count only outside of text fields.
 
 use playground::deck::Lang;
 use wasm_bindgen::JsCast;
@@ -24,10 +24,13 @@ pub(crate) fn action(event: &web_sys::KeyboardEvent, lang: Lang) -> Option<Actio
         event.prevent_default();
         return None;
     }
-    let target = event
-        .target()
-        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())?;
+    let target = event.target()?;
+    // The speaker's window has a realm of its own, so that its elements are none of this one's `Element`; they answer the same calls.
+    let target = target.unchecked_ref::<web_sys::Element>();
     let is_within = |selector: &str| target.closest(selector).ok().flatten().is_some();
+    if key == "Escape" && is_within("[role=dialog]") {
+        return Some(Action::CloseOver);
+    }
     if event.alt_key()
         || is_within("input, textarea, select, [contenteditable], .cm-editor, [role=dialog]")
     {
@@ -36,6 +39,8 @@ pub(crate) fn action(event: &web_sys::KeyboardEvent, lang: Lang) -> Option<Actio
     let on_control = is_within("button, a, summary, [role=button], [role=tab], [role=separator]");
     let turn = |turn: Turn| Some(Action::Turn(turn));
     match key.as_str() {
+        "ArrowRight" | "ArrowDown" if event.shift_key() => turn(Turn::Last),
+        "ArrowLeft" | "ArrowUp" if event.shift_key() => turn(Turn::First),
         "ArrowRight" | "l" => turn(Turn::Right),
         "ArrowLeft" | "h" => turn(Turn::Left),
         "ArrowDown" | "j" => turn(Turn::Down),
@@ -43,18 +48,19 @@ pub(crate) fn action(event: &web_sys::KeyboardEvent, lang: Lang) -> Option<Actio
         " " if on_control => None,
         " " if event.shift_key() => turn(Turn::Previous),
         " " | "n" | "PageDown" => turn(Turn::Next),
-        "PageUp" => turn(Turn::Previous),
+        "p" | "PageUp" => turn(Turn::Previous),
         "Home" => turn(Turn::First),
         "End" => turn(Turn::Last),
         "Escape" | "o" => Some(Action::ToggleOverview),
-        "f" => {
-            crate::dom::toggle_full_screen(".pane.slides");
-            None
-        }
-        "/" => Some(Action::TogglePalette),
+        "f" => Some(Action::TogglePresenting),
+        "b" | "." => Some(Action::ToggleBlack),
+        "c" => Some(Action::ToggleBeside),
+        "s" => Some(Action::ToggleSpeaker),
+        "/" | "g" => Some(Action::TogglePalette),
         "?" => Some(Action::ToggleHelp),
-        "p" => Some(Action::TogglePause),
-        "." => Some(Action::Step),
+        "P" => Some(Action::ToggleProjector),
+        "t" => Some(Action::TogglePause),
+        "e" => Some(Action::Step),
         "L" => Some(Action::SetLang(if lang == Lang::Ja {
             Lang::En
         } else {

@@ -1,18 +1,22 @@
-//! The left column: the deck, slide by slide, with its live cells; or all slides at once.
+//! The left column: the deck, slide by slide, with its live cells. Presented, it is the whole screen.
 
 mod blocks;
 mod cells;
+pub(crate) mod overview;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use playground::Text;
-use playground::deck::{Deck, Progress};
+use playground::deck::{Deck, Progress, Slide};
+use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
+use self::blocks::Drawing;
 use crate::action::{Action, Pane, Turn};
-use crate::env::use_env;
+use crate::env::{Env, use_env};
 use crate::icons::{Icon, icon};
+use crate::library::Source;
 use crate::parts::PaneTools;
 use crate::words::Msg;
 
@@ -26,16 +30,31 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Where a turn leads. Stays where there is no further slide.
+    /// Where a turn leads: every direction reveals or takes back fragments before it leaves a slide. Stays where there is no further one.
     pub(crate) fn turned(self, deck: &Deck, turn: Turn) -> Place {
+        let steps = deck
+            .slide(self.column, self.row)
+            .map_or(0, |slide| slide.steps());
+        match turn {
+            Turn::Next | Turn::Right | Turn::Down if self.step < steps => Place {
+                step: self.step + 1,
+                ..self
+            },
+            Turn::Previous | Turn::Left | Turn::Up if self.step > 0 => Place {
+                step: self.step - 1,
+                ..self
+            },
+            _ => self.jumped(deck, turn),
+        }
+    }
+
+    /// Where a turn leads from slide to slide.
+    pub(crate) fn jumped(self, deck: &Deck, turn: Turn) -> Place {
         let at = |column: usize, row: usize| Place {
             column,
             row,
             step: 0,
         };
-        let steps = deck
-            .slide(self.column, self.row)
-            .map_or(0, |slide| slide.steps());
         let rows = |column: usize| deck.slides.get(column).map_or(0, Vec::len);
         let finished = |place: Place| Place {
             step: deck
@@ -44,18 +63,10 @@ impl Place {
             ..place
         };
         match turn {
-            Turn::Next if self.step < steps => Place {
-                step: self.step + 1,
-                ..self
-            },
             Turn::Next if self.row + 1 < rows(self.column) => at(self.column, self.row + 1),
             Turn::Next | Turn::Right if self.column + 1 < deck.slides.len() => {
                 at(self.column + 1, 0)
             }
-            Turn::Previous if self.step > 0 => Place {
-                step: self.step - 1,
-                ..self
-            },
             Turn::Previous if self.row > 0 => finished(at(self.column, self.row - 1)),
             Turn::Previous if self.column > 0 => {
                 finished(at(self.column - 1, rows(self.column - 1).saturating_sub(1)))
@@ -82,10 +93,15 @@ pub(crate) type Tasks = BTreeMap<String, (Progress, Option<Text>)>;
 pub(crate) struct SlidesProps {
     pub(crate) deck: Rc<Deck>,
     pub(crate) place: Place,
-    pub(crate) shows_all: bool,
     pub(crate) tasks: Rc<Tasks>,
     pub(crate) is_setting_scene: bool,
     pub(crate) is_alone: bool,
+    /// On the whole screen, for an audience.
+    pub(crate) is_presented: bool,
+    pub(crate) has_overview: bool,
+    pub(crate) source: Source,
+    /// Why a deck that was asked for is not shown.
+    pub(crate) refusal: Option<Text>,
 }
 
 #[component]
@@ -100,16 +116,17 @@ pub(crate) fn Slides(props: &SlidesProps) -> Html {
             <button key={format!("{turn:?}")} class="tool icon" disabled={is_end} title={env.t(msg)} aria-label={env.t(msg)} onclick={env.on(Action::Turn(turn))}>{ icon(icon_of) }</button>
         }
     };
+    let sheet = use_node_ref();
+    use_fit(&sheet, props.place, props.is_presented, &env);
+    let share = (before + row + 1) as f64 / deck.len().max(1) as f64 * 100.0;
     html! {
         <>
-            <div class="slide-box" key="box" tabindex="0" data-testid="slide" aria-label={env.t(Msg::SlideText)} role="region">
-                if props.shows_all {
-                    <div class="overview" key="all">{ for deck.slides.iter().enumerate().map(|(at, slides)| overview(props, at, slides, &env)) }</div>
-                } else {
-                    { one(props, &env) }
-                }
+            <div class="slide-box" key="box" ref={sheet} tabindex="0" data-testid="slide" aria-label={env.t(Msg::SlideText)} role="region">
+                { one(props, &env) }
+                if !props.is_presented { { troubles(props, &env) } }
             </div>
             <div class="slide-nav" key="nav">
+                <i key="share" class="share" style={format!("width:{share:.2}%")}></i>
                 { turn(Icon::Left, Msg::Previous, Turn::Previous) }
                 { turn(Icon::Right, Msg::Next, Turn::Next) }
                 <span class="wide" key="vertical" style="display:contents">
@@ -119,68 +136,187 @@ pub(crate) fn Slides(props: &SlidesProps) -> Html {
                 <span class="sp" key="space"></span>
                 <span class="count" key="count">{ format!("{}–{}", column + 1, row + 1) }<span>{ format!(" · {} / {}", before + row + 1, deck.len()) }</span></span>
                 <span class="sp" key="space2"></span>
-                <button key="all" class="tool" aria-pressed={props.shows_all.to_string()} onclick={env.on(Action::ToggleOverview)}>{ env.t(Msg::Overview) }</button>
-                <button key="full" class="tool wide" onclick={Callback::from(|_: MouseEvent| crate::dom::toggle_full_screen(".pane.slides"))}>{ env.t(Msg::FullScreen) }</button>
-                <PaneTools key="tools" pane={Pane::Slides} is_alone={props.is_alone} />
+                <button key="decks" class="tool" data-testid="decks" onclick={env.on(Action::ToggleLibrary)}>{ env.t(Msg::Decks) }</button>
+                <button key="all" class="tool" aria-pressed={props.has_overview.to_string()} onclick={env.on(Action::ToggleOverview)}>{ env.t(Msg::Overview) }</button>
+                if props.is_presented {
+                    <button key="beside" class="tool wide" title="c" onclick={env.on(Action::ToggleBeside)}>{ env.t(Msg::Beside) }</button>
+                }
+                <button key="full" class="tool wide" title="f" aria-pressed={props.is_presented.to_string()} onclick={env.on(Action::TogglePresenting)}>{ env.t(Msg::FullScreen) }</button>
+                if !props.is_presented { <PaneTools key="tools" pane={Pane::Slides} is_alone={props.is_alone} /> }
             </div>
         </>
     }
 }
 
-fn one(props: &SlidesProps, env: &crate::env::Env) -> Html {
+/// Begins a slide at its top; a presented one has to fit the screen as a whole.
+#[hook]
+fn use_fit(sheet: &NodeRef, place: Place, is_presented: bool, env: &Env) {
+    let size = crate::dom::use_size(sheet);
+    let sheet = sheet.clone();
+    let slide = (place.column, place.row);
+    {
+        let sheet = sheet.clone();
+        use_effect_with(slide, move |_| {
+            if let Some(sheet) = sheet.cast::<web_sys::Element>() {
+                sheet.set_scroll_top(0);
+            }
+        });
+    }
+    use_effect_with(
+        (slide, is_presented, size, env.lang),
+        move |(_, fits, (_, height), _)| {
+            let Some(sheet) = sheet.cast::<web_sys::Element>() else {
+                return;
+            };
+            let article = sheet.first_element_child();
+            let Some(article) =
+                article.and_then(|article| article.dyn_into::<web_sys::HtmlElement>().ok())
+            else {
+                return;
+            };
+            if *fits {
+                crate::dom::fit(&article, *height);
+            } else {
+                // Was set by us or is not there.
+                let _ = article.style().remove_property("--fit");
+            }
+        },
+    );
+}
+
+fn one(props: &SlidesProps, env: &Env) -> Html {
     let Place { column, row, step } = props.place;
     let Some(slide) = props.deck.slide(column, row) else {
         return html! { <article class="slide" /> };
     };
-    let chapter = props
-        .deck
-        .slide(column, 0)
-        .map(|first| first.title.clone())
-        .unwrap_or_default();
-    let rows = props.deck.slides[column].len();
-    let drawing = blocks::Drawing {
+    let drawing = Drawing {
         env,
         step,
         tasks: &props.tasks,
+        is_picture: false,
     };
+    let scene = html! {
+        if slide.scene.is_some() {
+            <p key="scene"><button class="btn ghost" disabled={props.is_setting_scene} onclick={env.on(Action::SetScene)}>
+                { icon(Icon::Restart) }{ env.t(if props.is_setting_scene { Msg::SceneRunning } else { Msg::SetScene }) }
+            </button></p>
+        }
+    };
+    let after = html! { <>{ scene }{ onward(props, slide, env) }</> };
+    article(&props.deck, slide, &drawing, props.is_presented, after)
+}
+
+/// At the end of a lesson, the way to the next one.
+fn onward(props: &SlidesProps, slide: &Slide, env: &Env) -> Html {
+    let Source::Lesson(number) = props.source else {
+        return Html::default();
+    };
+    let is_last = slide.column + 1 == props.deck.slides.len()
+        && slide.row + 1 == props.deck.slides.last().map_or(0, Vec::len);
+    let next = Source::Lesson(number + 1);
+    let has_next = !next.key().is_empty();
     html! {
-        <article class="slide" key={slide.id.clone()} data-slide={slide.id.clone()}>
-            <div class="where">
-                <span>{ column + 1 }</span>
-                if row > 0 { <span>{ chapter }</span> }
-                <span aria-hidden="true">{ "›" }</span>
-                <span class="num">{ format!("{} / {rows}", row + 1) }</span>
-            </div>
-            { drawing.blocks(&slide.blocks) }
-            if slide.scene.is_some() {
-                <p key="scene"><button class="btn ghost" disabled={props.is_setting_scene} onclick={env.on(Action::SetScene)}>
-                    { icon(Icon::Restart) }{ env.t(if props.is_setting_scene { Msg::SceneRunning } else { Msg::SetScene }) }
-                </button></p>
-            }
-        </article>
+        if is_last {
+            <p key="onward" class="onward">
+                if has_next {
+                    <button class="btn" data-testid="next-lesson" onclick={env.on(Action::OpenDeck(next))}>{ env.t(Msg::NextLesson) }</button>
+                }
+                <button class="btn ghost" onclick={env.on(Action::ToggleLibrary)}>{ env.t(Msg::AllLessons) }</button>
+            </p>
+        }
     }
 }
 
-fn overview(
-    props: &SlidesProps,
-    at: usize,
-    slides: &[playground::deck::Slide],
-    env: &crate::env::Env,
-) -> Html {
+/// What is wrong with the deck, and why another one is not there.
+fn troubles(props: &SlidesProps, env: &Env) -> Html {
+    let problems = &props.deck.problems;
     html! {
-        <ol key={at}>
-            { for slides.iter().map(|slide| {
-                let is_here = slide.column == props.place.column && slide.row == props.place.row;
-                html! {
-                    <li key={slide.id.clone()}>
-                        <button aria-current={is_here.then_some("true")} onclick={env.on(Action::Turn(Turn::To(slide.column, slide.row)))}>
-                            <small class="num">{ format!("{}–{}", slide.column + 1, slide.row + 1) }</small>
-                            <span>{ slide.title.clone() }</span>
-                        </button>
-                    </li>
-                }
-            }) }
-        </ol>
+        <div key="troubles" class="troubles">
+            if let Some(refusal) = &props.refusal {
+                <p key="refusal" role="alert" data-testid="deck-refusal">{ env.said(refusal).to_string() }</p>
+            }
+            if !problems.is_empty() {
+                <details key="problems" open={true} data-testid="deck-problems">
+                    <summary>{ format!("{}: {}", env.t(Msg::DeckProblems), problems.len()) }</summary>
+                    <ul>{ for problems.iter().enumerate().map(|(index, problem)| {
+                        let place = problem.slide.map(|(column, row)| {
+                            let turn = Turn::To(column.saturating_sub(1), row.saturating_sub(1));
+                            html! { <button class="lk" onclick={env.on(Action::Turn(turn))}>{ format!("{} {column}–{row}", env.t(Msg::SlideWord)) }</button> }
+                        });
+                        html! {
+                            <li key={index} data-line={problem.line.to_string()}>
+                                <small>{ place }{ format!(" {} · {} {}", problem.file_name, env.t(Msg::Line), problem.line) }</small>
+                                <span>{ problem.message.get(env.lang).to_string() }</span>
+                                <small>{ problem.hint.get(env.lang).to_string() }</small>
+                            </li>
+                        }
+                    }) }</ul>
+                </details>
+            }
+        </div>
+    }
+}
+
+/// A slide that works, on a sheet of another window.
+pub(crate) fn live(deck: &Deck, slide: &Slide, step: u32, tasks: &Tasks, env: &Env) -> Html {
+    let drawing = Drawing {
+        env,
+        step,
+        tasks,
+        is_picture: false,
+    };
+    article(deck, slide, &drawing, true, Html::default())
+}
+
+/// What only the speaker sees.
+pub(crate) fn notes(slide: &Slide, env: &Env) -> Html {
+    let drawing = Drawing {
+        env,
+        step: 0,
+        tasks: &Tasks::new(),
+        is_picture: true,
+    };
+    drawing.blocks(&slide.notes)
+}
+
+/// A slide without its buttons: for the overview, the speaker and paper.
+pub(crate) fn picture(deck: &Deck, slide: &Slide, step: u32, env: &Env) -> Html {
+    let drawing = Drawing {
+        env,
+        step,
+        tasks: &Tasks::new(),
+        is_picture: true,
+    };
+    article(deck, slide, &drawing, true, Html::default())
+}
+
+/// A slide: where it stands, its blocks, and what follows them. On a wide sheet, what one does stands beside what is said.
+fn article(deck: &Deck, slide: &Slide, drawing: &Drawing, is_wide: bool, after: Html) -> Html {
+    let chapter = deck
+        .slide(slide.column, 0)
+        .map(|first| first.title.clone())
+        .unwrap_or_default();
+    let rows = deck.slides.get(slide.column).map_or(0, Vec::len);
+    let (head, said, done) = blocks::sides(&slide.blocks);
+    let sides = is_wide && !done.is_empty() && !said.is_empty();
+    html! {
+        <article class={classes!("slide", is_wide.then_some("sheet"))} key={slide.id.clone()} data-slide={slide.id.clone()}>
+            <div class="where" key="where">
+                <span>{ slide.column + 1 }</span>
+                if slide.row > 0 { <span>{ chapter }</span> }
+                <span aria-hidden="true">{ "›" }</span>
+                <span class="num">{ format!("{} / {rows}", slide.row + 1) }</span>
+            </div>
+            if sides {
+                <div key="head">{ drawing.blocks(head) }</div>
+                <div class="sides" key="sides">
+                    <div key="said">{ drawing.each(&said) }</div>
+                    <div key="done">{ drawing.each(&done) }{ after }</div>
+                </div>
+            } else {
+                <div key="all">{ drawing.blocks(&slide.blocks) }{ after }</div>
+            }
+        </article>
     }
 }
 

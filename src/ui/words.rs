@@ -162,9 +162,25 @@ words! { Msg:
     NoFigure: "この図はまだありません" | "This picture does not exist yet";
     ShowStage: "クラスターで見る" | "Show on the stage";
 
+    Decks: "デッキ" | "Decks";
+    NextLesson: "次のレッスンへ" | "On to the next lesson";
+    AllLessons: "レッスンの一覧" | "All lessons";
+    DeckProblems: "このデッキの直すところ" | "To correct in this deck";
+    SlideWord: "スライド" | "Slide";
+    Beside: "クラスターを並べる" | "Cluster beside";
+    EndBlack: "スライドに戻る" | "Back to the slide";
+
     KeySlides: "スライドを進める・戻す" | "Slides: on and back";
+    KeyNext: "次へ・前へ（縦も横も順に）" | "Next and previous, in reading order";
+    KeyEnds: "最初・最後のスライド" | "First and last slide";
     KeyOverview: "スライド一覧" | "Overview of the slides";
     KeyFull: "スライドを全画面に" | "Slides on the full screen";
+    KeyBlack: "全画面のとき：画面を黒くする・戻す" | "On the full screen: black, and back";
+    KeyBeside: "全画面のとき：クラスターを並べる・隠す" | "On the full screen: the cluster beside, or not";
+    KeySpeaker: "発表者の画面（別のウィンドウ）" | "Speaker's view, in a second window";
+    KeyProjector: "大きく表示（プロジェクター）" | "Large display (projector)";
+    KeysOfSlides: "スライド" | "Slides";
+    KeysOfPage: "クラスターと画面" | "Cluster and page";
     KeyApply: "マニフェストを適用" | "Apply the manifest";
     KeyTerminal: "ターミナルへ" | "To the terminal";
     KeyPalette: "検索・コマンド" | "Search or run a command";

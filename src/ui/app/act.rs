@@ -1,16 +1,15 @@
 //! What each action does. The one `match` over everything the user can do.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use playground::deck::{Lang, Scene, View};
 use playground::{Applied, Command, FileText, ObjectRef, Options, Playground, PromptState};
 
-use super::{App, is_dark, parse};
-use crate::action::{Action, Pane, Turn};
+use super::{App, is_dark};
+use crate::action::{Action, Pane};
 use crate::bars::Theme;
 use crate::driver::wall_ms;
-use crate::embed::params::{Params, lasting};
+use crate::embed::params::lasting;
 use crate::slides::Place;
 use crate::stage::{VIEWS, refer};
 use crate::terminal::TERMINAL;
@@ -61,11 +60,7 @@ impl App {
                 self.env.dark = is_dark(self.theme);
                 self.paint_root();
             }
-            Action::ToggleProjector => {
-                self.is_large = !self.is_large;
-                storage::set("size", if self.is_large { "projector" } else { "normal" });
-                self.paint_root();
-            }
+            Action::ToggleProjector => self.toggle_projector(),
             Action::Show(view) => {
                 if VIEWS.iter().any(|(known, _, _)| *known == view) {
                     self.view = view;
@@ -99,7 +94,19 @@ impl App {
 
             Action::Turn(turn) => self.turn(turn),
             Action::FollowAddress => self.follow_address(),
-            Action::ToggleOverview => self.shows_all = !self.shows_all,
+            Action::ToggleOverview => self.show.has_overview = !self.show.has_overview,
+            Action::TogglePresenting => self.toggle_presenting(),
+            Action::FollowFullScreen(is_full) => self.follow_full_screen(is_full),
+            Action::ToggleBeside => self.toggle_beside(),
+            Action::ToggleBlack => {
+                self.show.is_black = self.show.is_presenting && !self.show.is_black
+            }
+            Action::CloseOver => self.close_over(),
+            Action::ToggleSpeaker => self.toggle_speaker(),
+            Action::SpeakerGone => self.show.speaker = None,
+            Action::ToggleLibrary => self.shelf.has_library = !self.shelf.has_library,
+            Action::OpenDeck(source) => self.open_deck(source, true),
+            Action::TakeDeck(name, came) => self.take_deck(&name, came),
             Action::SetScene => self.set_scene(),
             Action::Open { name, text, apply } => {
                 self.open(&name, &text);
@@ -169,6 +176,9 @@ impl App {
             Action::Seek(to) => {
                 self.driver.rushes = false;
                 self.env.engine.0.borrow_mut().seek(to);
+                // What was written later is not there yet.
+                self.saved = Rc::default();
+                self.shelf.saved.clear();
                 self.flights.clear();
                 self.take_updates();
             }
@@ -193,7 +203,7 @@ impl App {
             .deck
             .slide(self.place.column, self.place.row)
             .map(|slide| slide.id.clone());
-        self.deck = Rc::new(parse(lang));
+        self.deck = Rc::new(self.shelf.source.deck(lang));
         let found = id.and_then(|id| self.deck.find(&id).map(|slide| (slide.column, slide.row)));
         if let Some((column, row)) = found {
             self.place = Place {
@@ -205,7 +215,7 @@ impl App {
         self.paint_root();
     }
 
-    fn bring_into_sight(&mut self, pane: Pane) {
+    pub(super) fn bring_into_sight(&mut self, pane: Pane) {
         self.tab = pane;
         if matches!(pane, Pane::Slides | Pane::Work) {
             self.side = pane;
@@ -236,21 +246,12 @@ impl App {
         kept::keep_share(pane, share);
     }
 
-    fn turn(&mut self, turn: Turn) {
-        let before = (self.place.column, self.place.row);
-        self.place = self.place.turned(&self.deck, turn);
-        self.shows_all = false;
-        if (self.place.column, self.place.row) != before {
-            self.arrive();
-        }
-    }
-
     /// A slide was opened: the stage shows what it speaks of.
     pub(super) fn arrive(&mut self) {
         let Some(slide) = self.deck.slide(self.place.column, self.place.row) else {
             return;
         };
-        storage::set("slide", &slide.id);
+        kept::keep_slide(&self.shelf.source.key(), &slide.id);
         let id = slide.id.clone();
         self.focus = Rc::new(slide.focus.clone());
         // Until there is a view of the nodes alone, the architecture shows them.
@@ -295,15 +296,7 @@ impl App {
             nodes: scene.nodes.unwrap_or(standard.nodes),
         };
         self.begin(options);
-        let files: BTreeMap<String, String> = self
-            .deck
-            .files()
-            .into_iter()
-            .map(|(name, text)| (String::from(name), String::from(text)))
-            .collect();
-        for (name, text) in files {
-            self.command(Command::Save(FileText { name, text }));
-        }
+        self.shelf.scene_of = self.slide().map(|slide| slide.id.clone());
         if !scene.commands.is_empty() {
             self.terminal.queue.extend(scene.commands);
             self.driver.rushes = true;
@@ -320,6 +313,7 @@ impl App {
         self.terminal.pieces = Rc::default();
         self.terminal.prompt = PromptState::Busy;
         self.saved = Rc::default();
+        self.shelf.saved.clear();
         self.chosen = None;
         self.chain_step = None;
         self.tasks = Rc::default();
@@ -544,13 +538,6 @@ impl App {
         self.saved = self.files.clone();
     }
 
-    /// The address was changed by a link or by hand.
-    fn follow_address(&mut self) {
-        let slide = Params::read("", &dom::fragment()).slide;
-        let place = super::place_of(&self.deck, slide.as_deref());
-        self.turn(Turn::To(place.column, place.row));
-    }
-
     fn command(&mut self, command: Command) {
         // A command given in the past begins another future.
         let now = self.now();
@@ -572,17 +559,15 @@ impl App {
             return false;
         }
         self.tasks_due_ms = at + TASKS_MS;
-        let Some(slide) = self.deck.slide(self.place.column, self.place.row) else {
-            return false;
-        };
         let mut tasks = (*self.tasks).clone();
-        for task in slide.tasks() {
+        for task in self.tasks_in_hand() {
             let progress = self.env.engine.0.borrow_mut().progress(task);
             tasks.insert(task.id.clone(), progress);
         }
         let is_changed = tasks != *self.tasks;
         if is_changed {
             self.tasks = Rc::new(tasks);
+            self.note_reached();
         }
         is_changed
     }

@@ -13,10 +13,46 @@ pub(super) struct Drawing<'a> {
     /// Fragments revealed.
     pub(super) step: u32,
     pub(super) tasks: &'a Tasks,
+    /// To be looked at only: no buttons, nothing to focus.
+    pub(super) is_picture: bool,
+}
+
+/// A slide's blocks taken apart for a wide sheet: its heading with what leads in, what is said and shown, and what one does. Without
+/// anything to do, its pictures stand in that place.
+pub(super) fn sides(blocks: &[Block]) -> (&[Block], Vec<&Block>, Vec<&Block>) {
+    let lead = blocks
+        .iter()
+        .take_while(|block| {
+            matches!(
+                block.kind,
+                BlockKind::Heading { .. } | BlockKind::Paragraph(_)
+            )
+        })
+        .count();
+    let (head, rest) = blocks.split_at(lead);
+    let is_live =
+        |block: &&Block| matches!(block.kind, BlockKind::Live(_) | BlockKind::Code { .. });
+    let is_figure = |block: &&Block| {
+        matches!(
+            block.kind,
+            BlockKind::Figure { .. } | BlockKind::Image { .. }
+        )
+    };
+    let (done, said): (Vec<&Block>, Vec<&Block>) = if rest.iter().any(|block| is_live(&block)) {
+        rest.iter().partition(is_live)
+    } else {
+        rest.iter().partition(is_figure)
+    };
+    (head, said, done)
 }
 
 impl Drawing<'_> {
     pub(super) fn blocks(&self, blocks: &[Block]) -> Html {
+        html! { <>{ for blocks.iter().enumerate().map(|(index, block)| self.block(index, block)) }</> }
+    }
+
+    /// Some of a slide's blocks.
+    pub(super) fn each(&self, blocks: &[&Block]) -> Html {
         html! { <>{ for blocks.iter().enumerate().map(|(index, block)| self.block(index, block)) }</> }
     }
 
@@ -105,7 +141,7 @@ impl Drawing<'_> {
                 .any(|(from, to)| (*from..=*to).contains(&line))
         };
         html! {
-            <pre lang="en" tabindex="0"><code>
+            <pre lang="en" tabindex={(!self.is_picture).then_some("0")}><code>
                 { for text.lines().enumerate().map(|(index, line)| {
                     let class = classes!("line", is_marked(index as u32 + 1).then_some("hl"));
                     html! { <span key={index} {class}>{ line.to_string() }</span> }

@@ -23,8 +23,10 @@ pub(super) fn cell(drawing: &Drawing, cell: &Cell) -> Html {
                 <div class="cell">
                     <div class="row">
                         <span class="mono" lang="en">{ apply.name.clone() }</span>
-                        <button class="tool" onclick={open(false)}>{ env.t(Msg::ToEditor) }</button>
-                        <button class="btn" onclick={open(true)}>{ env.t(Msg::Apply) }</button>
+                        if !drawing.is_picture {
+                            <button class="tool" onclick={open(false)}>{ env.t(Msg::ToEditor) }</button>
+                            <button class="btn" onclick={open(true)}>{ env.t(Msg::Apply) }</button>
+                        }
                     </div>
                     { drawing.code(&apply.yaml, &apply.highlight) }
                 </div>
@@ -34,7 +36,9 @@ pub(super) fn cell(drawing: &Drawing, cell: &Cell) -> Html {
             <div class="cell">
                 <div class="row">
                     <span class="mono" lang="en">{ run.lines.join("\n") }</span>
-                    <button class="btn" onclick={env.on(Action::Run(run.lines.clone()))}>{ icon(Icon::Run) }{ env.t(Msg::Run) }</button>
+                    if !drawing.is_picture {
+                        <button class="btn" onclick={env.on(Action::Run(run.lines.clone()))}>{ icon(Icon::Run) }{ env.t(Msg::Run) }</button>
+                    }
                 </div>
             </div>
         },
