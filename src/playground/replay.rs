@@ -28,15 +28,21 @@ enum Stage {
 }
 
 impl Playground {
+    /// The digest of this moment, once everything that is due at it has been done.
+    pub fn digest_here(&mut self) -> u64 {
+        self.settle();
+        self.digest()
+    }
+
     /// This run and where one stands in it, for a link. The files beside it are the caller's.
     pub fn shared(&mut self) -> Shared {
-        self.settle();
+        let digest = self.digest_here();
         Shared {
             version: VERSION.into(),
             recording: self.recording(),
             now: self.now(),
             horizon: self.horizon(),
-            digest: self.digest(),
+            digest,
             ..Shared::default()
         }
     }
@@ -87,8 +93,7 @@ impl Replay {
     /// The end of a stage.
     fn arrive(&mut self, playground: &mut Playground) {
         if self.stage == Stage::ToNow {
-            playground.settle();
-            self.is_same = (self.digest != 0).then(|| playground.digest() == self.digest);
+            self.is_same = (self.digest != 0).then(|| playground.digest_here() == self.digest);
         }
         let has_future = self.horizon > self.now;
         self.stage = if self.stage == Stage::ToNow && has_future {

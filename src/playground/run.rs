@@ -30,6 +30,8 @@ pub struct Playground {
     /// Error output of the Apply that runs, for its problems.
     refusals: String,
     attempts: BTreeMap<String, Attempt>,
+    /// Commands ever given, those of futures left behind included.
+    given: u64,
 }
 
 /// How far [`Playground::advance`] came.
@@ -69,6 +71,7 @@ impl Playground {
             prompts: BTreeMap::new(),
             refusals: String::new(),
             attempts: BTreeMap::new(),
+            given: 0,
         };
         playground.prompt(0);
         playground
@@ -109,8 +112,14 @@ impl Playground {
         self.line.machine().workstation.cluster().trace().digest()
     }
 
+    /// How many commands were ever given: as long as it stays the same, so does the recording.
+    pub fn commands_given(&self) -> u64 {
+        self.given
+    }
+
     /// Does something at the present time. In the past this begins a new future.
     pub fn command(&mut self, command: Command) {
+        self.given += 1;
         self.printed_until = self.printed_until.min(self.line.now());
         match &command {
             Command::Terminal { terminal, line } => {
@@ -170,18 +179,38 @@ impl Playground {
         while !self.line.seek(to, u64::MAX) {}
         self.hear();
         if is_back {
-            self.watcher = Watcher::default();
-            self.updates.push(Update::Reset);
-            for terminal in self.prompts.keys().copied().collect::<Vec<_>>() {
-                self.prompts.insert(terminal, PromptState::Busy);
-                self.prompt(terminal);
-            }
+            self.tell_all();
         }
+    }
+
+    /// About how many bytes the cluster takes.
+    pub fn weight(&self) -> u64 {
+        sim::Machine::weight(self.line.machine())
+    }
+
+    /// Tells everything from the beginning, for an audience that knows nothing of it, or something else.
+    pub fn tell_all(&mut self) {
+        self.watcher = Watcher::default();
+        self.updates.push(Update::Reset);
+        for terminal in self.prompts.keys().copied().collect::<Vec<_>>() {
+            self.prompts.insert(terminal, PromptState::Busy);
+            self.prompt(terminal);
+        }
+    }
+
+    /// Leaves what is recorded after this moment, and opens another future. Answers with the run as it was.
+    pub fn go_on_from_here(&mut self) -> Playground {
+        let left = self.clone();
+        self.line = self.line.fork();
+        self.printed_until = self.line.now();
+        self.given += 1;
+        left
     }
 
     /// Another playground with the same past and its future open.
     pub fn fork(&self) -> Playground {
         let mut fork = Playground::with(self.options.clone(), self.line.fork());
+        fork.given = self.given + 1;
         fork.attempts = self.attempts.clone();
         fork
     }

@@ -128,5 +128,51 @@ pub(crate) enum Action {
     Step,
     Speed(u32),
     Seek(Micros),
+    /// In the past: what came after is left, and another future begins here.
+    GoOnFromHere,
+    /// Back to the run that `GoOnFromHere` left.
+    BackToOther,
     Restart,
+
+    /// Shows the link of this run.
+    Share,
+    SaveRun,
+    /// Shows the browser's dialog for a file to open.
+    ChooseFile,
+    /// Files were dropped onto the page, or chosen.
+    Take(Vec<Taken>),
+    /// What the dialog asks about is opened.
+    OpenAsked,
+    /// It is not.
+    LeaveRun,
+    /// The run that is being played is left where it is, and lives on.
+    StopPlaying,
+    BePatient,
+    CloseDialog,
+    /// The page is being left.
+    KeepAll,
+    Dismiss(u32),
+    TakeOffer(u32, Box<Action>),
+    /// A newer version of the page takes over.
+    TakeUpdate,
+    OfferUpdate,
+}
+
+/// A file that the user gave to the page.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Taken {
+    pub(crate) name: String,
+    /// `None`: larger than the page takes, or not readable.
+    pub(crate) bytes: Option<std::rc::Rc<[u8]>>,
+}
+
+impl std::fmt::Debug for Taken {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            out,
+            "Taken({:?}, {:?})",
+            self.name,
+            self.bytes.as_ref().map(|bytes| bytes.len())
+        )
+    }
 }

@@ -3,6 +3,7 @@
 mod act;
 mod decks;
 mod embedded;
+mod reopen;
 mod show;
 
 use std::cell::RefCell;
@@ -23,7 +24,9 @@ use crate::flights::Flights;
 use crate::help::Help;
 use crate::icons::{Icon, icon};
 use crate::library::{Library, Source};
+use crate::notices::NoticeList;
 use crate::palette::Palette;
+use crate::sharing::Sharing;
 use crate::slides::overview::Overview;
 use crate::slides::{Place, Slides, Tasks};
 use crate::split::Split;
@@ -33,7 +36,7 @@ use crate::terminal::{TERMINAL, Terminal, TerminalPane};
 use crate::words::Msg;
 use crate::workbench::{File, Outcome, Reveal, Workbench};
 use crate::world::World;
-use crate::{dom, kept, keys};
+use crate::{dom, files, kept, keys};
 
 /// What the application is told.
 #[derive(Debug)]
@@ -91,6 +94,7 @@ pub struct App {
     shows_time: bool,
     wraps: bool,
     is_plain: bool,
+    keep: reopen::Keep,
 
     /// What the address asks for.
     params: Rc<Params>,
@@ -101,6 +105,7 @@ pub struct App {
     _colours: Option<Closure<dyn FnMut()>>,
     _address: Option<Closure<dyn FnMut()>>,
     _full_screen: Option<Closure<dyn FnMut()>>,
+    _given: Option<files::Listeners>,
 }
 
 impl std::fmt::Debug for App {
@@ -117,10 +122,8 @@ impl Component for App {
     type Properties = ();
 
     fn create(context: &Context<App>) -> App {
-        let params = Params::read(
-            &browser(dom::query).unwrap_or_default(),
-            &browser(dom::fragment).unwrap_or_default(),
-        );
+        let fragment = browser(dom::fragment).unwrap_or_default();
+        let params = Params::read(&browser(dom::query).unwrap_or_default(), &fragment);
         if params.is_embed {
             crate::storage::stay_in_memory();
         }
@@ -141,6 +144,7 @@ impl Component for App {
         };
         let deck = Rc::new(Source::Study.deck(lang));
         let place = place_of(&deck, params.slide.as_deref(), "");
+        let (opened, active) = kept::files("");
         let mut app = App {
             env,
             driver: Driver::at(params.speed.unwrap_or_else(kept::speed)),
@@ -162,9 +166,9 @@ impl Component for App {
             focus: Rc::default(),
             shows_system: false,
             chain_step: None,
-            files: Rc::new(kept::files()),
+            files: Rc::new(opened),
             saved: Rc::default(),
-            active: 0,
+            active,
             problems: Rc::default(),
             outcome: Outcome::None,
             reveal: None,
@@ -187,6 +191,7 @@ impl Component for App {
             shows_time: false,
             wraps: false,
             is_plain: params.is_plain,
+            keep: reopen::Keep::default(),
             jobs: Jobs::default(),
             params: Rc::new(params),
             _frames: None,
@@ -194,6 +199,7 @@ impl Component for App {
             _colours: None,
             _address: None,
             _full_screen: None,
+            _given: None,
         };
         app.arrive();
         if let Some(name) = app.params.deck.clone() {
@@ -201,9 +207,9 @@ impl Component for App {
         }
         app.begin_as_asked();
         app.diagnose();
-        app.save_files();
         app.paint_root();
         app.take_updates();
+        app.reopen_at_start(&fragment);
         app
     }
 
@@ -224,6 +230,7 @@ impl Component for App {
             self._colours = browser(|| listen_to_colours(self.env.clone())).flatten();
             self._address = browser(|| listen_to_address(self.env.clone())).flatten();
             self._full_screen = browser(|| listen_to_full_screen(self.env.clone())).flatten();
+            self._given = browser(|| files::listen(self.env.act.clone()));
         }
     }
 
@@ -265,6 +272,8 @@ impl Component for App {
                         if self.shelf.has_library { <Library key="library" source={self.shelf.source.clone()} done={self.shelf.done.clone()} /> }
                         if self.has_palette { <Palette key="palette" deck={self.deck.clone()} objects={self.world.objects.clone()} /> }
                         if self.has_help { <Help key="help" /> }
+                        if let Some(dialog) = &self.keep.dialog { <Sharing key="sharing" dialog={dialog.clone()} /> }
+                        <NoticeList key="notices" notices={self.keep.notices.clone()} />
                     </div>
                     { self.speaker() }
                 </div>
@@ -391,6 +400,10 @@ impl App {
         if self.is_away() {
             return false;
         }
+        if self.keep.is_playing() {
+            self.play_on(false);
+            return true;
+        }
         let before = self.now();
         let passed = {
             let mut playground = self.env.engine.0.borrow_mut();
@@ -419,6 +432,7 @@ impl App {
             is_changed = true;
         }
         is_changed |= self.look_at_tasks();
+        is_changed |= self.keep_now_and_then();
         is_changed || self.now() != before
     }
 
@@ -442,7 +456,7 @@ impl App {
             Update::Message(message) => Some(message),
             _ => None,
         });
-        if !self.driver.rushes {
+        if !self.driver.rushes && !self.keep.is_playing() {
             self.flights.send(messages, speed);
         }
         for update in &updates {
@@ -451,7 +465,9 @@ impl App {
                     self.terminal.take(output);
                     self.jobs.hear(&output.output);
                 }
-                Update::File(file) => self.take_file(&file.name, &file.text),
+                Update::File(file) if !self.keep.is_playing() => {
+                    self.take_file(&file.name, &file.text)
+                }
                 Update::Applied(applied) => {
                     self.jobs.applied(applied);
                     self.take_applied(applied);

@@ -69,6 +69,7 @@ pub(crate) fn Top(props: &TopProps) -> Html {
                 <button key="back" class="tool wide" onclick={env.on(Action::BringBack)}>{ env.t(Msg::BringBack) }</button>
             }
             <button key="search" class="field" onclick={env.on(Action::TogglePalette)} title={env.t(Msg::Search)}>{ icon(Icon::Search) }<span>{ env.t(Msg::Search) }</span><span class="sp"></span><kbd class="wide">{ "Ctrl K" }</kbd></button>
+            <button key="share" class="tool" data-testid="share" title={env.t(Msg::Share)} aria-label={env.t(Msg::Share)} onclick={env.on(Action::Share)}>{ icon(Icon::Share) }<span class="wide">{ env.t(Msg::Share) }</span></button>
             <button key="help" class="tool icon wide" title={env.t(Msg::Help)} aria-label={env.t(Msg::Help)} onclick={env.on(Action::ToggleHelp)}>{ "?" }</button>
             <div key="lang" class="seg" role="group" aria-label={env.t(Msg::Language)}>
                 { language(Lang::Ja, "日本語", "lang-ja") }
@@ -114,6 +115,9 @@ pub(crate) fn TimeBar(props: &TimeProps) -> Html {
             </div>
             <span key="clock" class="clock" data-testid="clock" title={env.t(Msg::Clock)}>{ time.clone() }</span>
             <Track key="track" now={props.now} end={props.end} marks={props.marks.clone()} />
+            if props.end > props.now {
+                <button key="branch" class="tool branch" data-testid="go-on-here" title={env.t(Msg::GoOnHereHint)} onclick={env.on(Action::GoOnFromHere)}>{ icon(Icon::Branch) }<span>{ env.t(Msg::GoOnHere) }</span></button>
+            }
             if props.is_behind {
                 <span key="behind" class="lag wide" role="status">{ env.t(Msg::Behind) }</span>
             }

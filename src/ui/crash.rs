@@ -61,7 +61,9 @@ fn show(report: &str) {
     }
     if let Some(row) = element("div", "") {
         row.set_class_name("row");
-        let text = storage::get("file:0").unwrap_or_default();
+        let (files, open) = crate::kept::files("");
+        let text = files.get(open).map(|file| file.text.clone());
+        let text = text.unwrap_or_default();
         let button = |msg: Words, class: &str, act: Box<dyn FnMut()>| {
             let button = element(
                 "button",

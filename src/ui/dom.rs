@@ -46,15 +46,61 @@ pub(crate) fn focus(selector: &str) {
     }
 }
 
-/// Copies a text; silently nothing where the browser does not allow it.
+/// Copies a text. Where the clipboard is out of reach, what is selected is copied the old way; where that is forbidden, nothing.
 pub(crate) fn copy(text: &str) {
-    if let Some(window) = web_sys::window() {
-        let clipboard =
-            js_sys::Reflect::get(&window.navigator(), &"clipboard".into()).unwrap_or_default();
-        if !clipboard.is_undefined() {
-            let _ = window.navigator().clipboard().write_text(text);
+    let Some(window) = web_sys::window() else {
+        return;
+    };
+    let clipboard =
+        js_sys::Reflect::get(&window.navigator(), &"clipboard".into()).unwrap_or_default();
+    if clipboard.is_undefined() {
+        let Some(document) = document() else { return };
+        let command = js_sys::Reflect::get(&document, &"execCommand".into()).unwrap_or_default();
+        if let Some(command) = command.dyn_ref::<js_sys::Function>() {
+            let _ = command.call1(&document, &"copy".into());
         }
+    } else {
+        let _ = window.navigator().clipboard().write_text(text);
     }
+}
+
+/// Selects what a text field holds.
+pub(crate) fn select(selector: &str) {
+    let found = document().and_then(|document| document.query_selector(selector).ok().flatten());
+    if let Some(field) = found.and_then(|found| found.dyn_into::<web_sys::HtmlInputElement>().ok())
+    {
+        field.select();
+    }
+}
+
+/// Keeps Tab within a dialog: after its last element comes its first.
+pub(crate) fn keep_focus_within(selector: &str, event: &KeyboardEvent) {
+    let inside = format!("{selector} :is(button, input, select, textarea, a[href]):not(:disabled)");
+    let Some(found) = document().and_then(|document| document.query_selector_all(&inside).ok())
+    else {
+        return;
+    };
+    let at = |index: u32| {
+        let node = found.get(index)?;
+        node.dyn_into::<web_sys::HtmlElement>().ok()
+    };
+    let (Some(first), Some(last)) = (at(0), at(found.length().saturating_sub(1))) else {
+        return;
+    };
+    let active = document().and_then(|document| document.active_element());
+    let is_on = |end: &web_sys::HtmlElement| {
+        active
+            .as_ref()
+            .is_some_and(|active| active.is_same_node(Some(end)))
+    };
+    let to = match event.shift_key() {
+        true if is_on(&first) => last,
+        false if is_on(&last) => first,
+        _ => return,
+    };
+    event.prevent_default();
+    // Buttons and fields take the focus.
+    let _ = to.focus();
 }
 
 /// Makes the page fill the screen, or ends that. Refused in frames without permission: the page then stays as large as it is.
@@ -157,6 +203,13 @@ pub(crate) fn is_away() -> bool {
     document()
         .and_then(|document| document.document_element())
         .is_some_and(|root| root.has_attribute("data-away"))
+}
+
+/// The address without its query and fragment.
+pub(crate) fn address() -> String {
+    let href = web_sys::window().and_then(|window| window.location().href().ok());
+    let href = href.unwrap_or_default();
+    href.split(['?', '#']).next().unwrap_or_default().into()
 }
 
 /// Replaces the fragment without a step of the history. A frame that forbids it keeps its address.

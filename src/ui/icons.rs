@@ -28,6 +28,8 @@ pub(crate) enum Icon {
     Clock,
     Search,
     Outside,
+    Share,
+    Branch,
 }
 
 /// Draws an icon in the colour of the text around it.
@@ -70,6 +72,16 @@ pub(crate) fn icon(icon: Icon) -> Html {
             "M9 3.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11M13 13l4 4",
             false,
             16,
+        ),
+        Icon::Share => (
+            "M10 12V3M6.5 6L10 2.800 13.500 6M5 9.500v7h10v-7",
+            false,
+            16,
+        ),
+        Icon::Branch => (
+            "M6 3v14M6 12c0-4 8-2 8-7M11.500 6.500L14 4l2.500 2.500",
+            false,
+            15,
         ),
         Icon::Clock => (
             "M10 3a7 7 0 1 0 0 14a7 7 0 1 0 0-14M10 6v4l2.6 1.8",

@@ -35,6 +35,7 @@ words! { Msg:
     Language: "言語" | "Language";
     Projector: "大きく表示（プロジェクター）" | "Large display (projector)";
     Help: "キー操作" | "Keys";
+    Share: "共有" | "Share";
     Close: "閉じる" | "Close";
     Columns: "表示する列" | "Which column to show";
     Slides: "スライド" | "Slides";
@@ -145,6 +146,8 @@ words! { Msg:
     Clock: "仮想時刻" | "Virtual time";
     Seek: "時刻を移動" | "Move in time";
     Restart: "同じ seed でやり直す" | "Start over with the same seed";
+    GoOnHere: "ここから続ける" | "Go on from here";
+    GoOnHereHint: "この先の記録を離れ、この時刻から別の未来を始めます" | "Leaves what came after, and begins another future at this time";
     Behind: "描画が追いつかないため遅れています" | "Running behind: this device is slower than asked for";
     TimeControls: "時間" | "Time";
 

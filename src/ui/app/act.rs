@@ -10,6 +10,7 @@ use crate::action::{Action, Pane};
 use crate::bars::Theme;
 use crate::driver::wall_ms;
 use crate::embed::params::lasting;
+use crate::sharing::Words;
 use crate::slides::Place;
 use crate::stage::{VIEWS, refer};
 use crate::terminal::TERMINAL;
@@ -184,11 +185,23 @@ impl App {
             }
             Action::Restart => {
                 let options = self.env.engine.0.borrow().options().clone();
+                let before = self.other_run(self.env.engine.0.borrow().clone());
                 self.begin(options);
                 if self.params.is_embed {
                     self.begin_as_asked();
+                    self.reopen_at_start(&dom::fragment());
+                } else {
+                    self.offer_other(before, Words::Restarted);
                 }
             }
+            Action::GoOnFromHere => {
+                let left = self.env.engine.0.borrow_mut().go_on_from_here();
+                let before = self.other_run(left);
+                self.world.forget_marks_after(self.now());
+                self.offer_other(before, Words::Branched);
+            }
+            Action::BackToOther => self.back_to_other(),
+            other => self.act_on_runs(other),
         }
     }
 
@@ -251,8 +264,8 @@ impl App {
         let Some(slide) = self.deck.slide(self.place.column, self.place.row) else {
             return;
         };
-        kept::keep_slide(&self.shelf.source.key(), &slide.id);
         let id = slide.id.clone();
+        kept::keep_slide(&self.deck_key(), &id);
         self.focus = Rc::new(slide.focus.clone());
         // Until there is a view of the nodes alone, the architecture shows them.
         let view = slide.view.map(|view| {
@@ -305,8 +318,14 @@ impl App {
     }
 
     /// A new cluster takes the place of the old one.
-    fn begin(&mut self, options: Options) {
-        *self.env.engine.0.borrow_mut() = Playground::new(options);
+    pub(super) fn begin(&mut self, options: Options) {
+        self.begin_with(Playground::new(options));
+    }
+
+    /// This cluster takes the place of the old one.
+    pub(super) fn begin_with(&mut self, playground: Playground) {
+        *self.env.engine.0.borrow_mut() = playground;
+        self.note_beginning();
         self.world = World::default();
         self.flights.clear();
         self.terminal.queue.clear();
@@ -358,7 +377,7 @@ impl App {
             return;
         }
         file.text = Rc::from(text);
-        kept::keep_file(active, file);
+        self.keep_files_soon();
         self.outcome = Outcome::None;
         self.diagnose_ms = Some(wall_ms() + DIAGNOSE_MS);
     }
@@ -395,14 +414,10 @@ impl App {
         }
     }
 
-    fn file_changed(&mut self) {
+    pub(super) fn file_changed(&mut self) {
         self.outcome = Outcome::None;
         self.against = None;
         self.diagnose();
-    }
-
-    pub(super) fn save_files(&self) {
-        kept::keep_files(&self.files);
     }
 
     pub(super) fn diagnose(&mut self) {
@@ -460,7 +475,7 @@ impl App {
         let files = Rc::make_mut(&mut self.files);
         if *files[index].text != *text {
             files[index].text = Rc::from(text);
-            kept::keep_file(index, &files[index]);
+            self.keep_files_soon();
             if index == self.active {
                 self.diagnose();
             }

@@ -59,7 +59,6 @@ impl App {
     }
 
     /// A deck that came as a file.
-    #[expect(dead_code, reason = "files that are dropped onto the page come next")]
     pub(super) fn open_deck_file(&mut self, name: &str, text: String) {
         let own = Own {
             name: String::from(name),

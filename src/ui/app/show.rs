@@ -89,6 +89,11 @@ impl App {
 
     /// The address was changed by a link or by hand.
     pub(super) fn follow_address(&mut self) {
+        let fragment = dom::fragment();
+        if let Some(text) = super::reopen::link_of(&fragment) {
+            dom::replace_fragment(&super::reopen::without_link(&fragment));
+            self.follow_link(text);
+        }
         let named = Params::read("", &dom::fragment()).slide;
         let Place { column, row, .. } =
             super::place_of(&self.deck, named.as_deref(), &self.shelf.source.key());

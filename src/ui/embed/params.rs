@@ -307,8 +307,8 @@ impl Params {
 
 /// What of a fragment's parameters still holds while the page is used: not what has happened once, as a manifest that was opened.
 pub(crate) fn lasting(pairs: &str) -> String {
-    const ONCE: [&str; 7] = [
-        "manifest", "run", "scene", "seed", "nodes", "autoplay", "view",
+    const ONCE: [&str; 8] = [
+        "manifest", "run", "scene", "seed", "nodes", "autoplay", "view", "s",
     ];
     let name = |pair: &str| String::from(pair.split('=').next().unwrap_or(pair));
     let kept: Vec<&str> = pairs
