@@ -36,6 +36,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &["sim", "api", "cluster", "kubectl", "shell", "deck"],
     ),
     ("ui", &["playground"]),
+    ("serve", &["sim", "api", "apiserver", "cluster"]),
 ];
 
 #[test]

@@ -128,8 +128,6 @@ impl Answer {
 struct Replay {
     cluster: Cluster,
     saved: BTreeMap<String, String>,
-    /// Client numbers of those who are impersonated.
-    users: Vec<User>,
 }
 
 impl Replay {
@@ -139,12 +137,12 @@ impl Replay {
         let admin = User {
             name: "kubernetes-admin".into(),
             groups: vec!["system:masters".into(), "system:authenticated".into()],
+            ..User::default()
         };
-        cluster.sign_in(ADMIN, admin.clone());
+        cluster.sign_in(ADMIN, admin);
         Replay {
             cluster,
             saved: BTreeMap::new(),
-            users: vec![admin],
         }
     }
 
@@ -222,13 +220,7 @@ impl Replay {
             }
             Err(status) => return refused(status),
         };
-        if let Some(status) = parsed.problem {
-            return refused(status);
-        }
-        let number = parsed
-            .impersonate
-            .clone()
-            .map_or(ADMIN, |user| self.client_of(user));
+        let number = ADMIN;
         let id = self.cluster.submit(number, parsed.request.clone());
         let mut events: Vec<Value> = Vec::new();
         let mut output: Option<String> = None;
@@ -271,18 +263,6 @@ impl Replay {
             code: 200,
             body: Value::from(events),
         }
-    }
-
-    /// The client number of a user: each has one of its own.
-    fn client_of(&mut self, user: User) -> u32 {
-        let known = self.users.iter().position(|known| *known == user);
-        let at = known.unwrap_or_else(|| {
-            self.users.push(user.clone());
-            self.users.len() - 1
-        });
-        let number = ADMIN + at as u32;
-        self.cluster.sign_in(number, user);
-        number
     }
 }
 

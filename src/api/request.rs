@@ -1,7 +1,7 @@
 //! What is asked of the API server and what it answers: the vocabulary that components, kubectl and the
 //! HTTP adapter share. Plain data; `apiserver` and `client` never name each other, both speak this.
 
-use crate::{Map, Str, Value};
+use crate::{Map, Status, Str, Value};
 
 /// Numbers a client's requests; unique per client ([`crate::Part`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +47,8 @@ pub enum Body {
     /// A decoded object (also `DeleteOptions`, which the adapter folds into [`Options`]).
     Object(Value),
     Patch(PatchKind, Value),
+    /// It could not be read: the answer, unless something else is wrong before it (permission, an unknown path).
+    Unreadable(Box<Status>),
 }
 
 /// One call of the API.
@@ -97,6 +99,9 @@ pub struct Options {
     /// In whose name the caller asks (`Impersonate-User`); empty: in its own.
     pub impersonate_user: Str,
     pub impersonate_groups: Vec<Str>,
+    pub impersonate_uid: Str,
+    /// `Impersonate-Extra-KEY`, one pair for each value.
+    pub impersonate_extra: Vec<(Str, Str)>,
 }
 
 /// What the API server answers to a [`Request`] (watch events come separately, by the request's id).

@@ -7,16 +7,11 @@ use api::{Request, Status, Str, Value, Verb};
 
 use crate::{ApiServer, Caller, User};
 
-/// Paths that everyone who is known may read (`system:discovery`, `system:public-info-viewer`).
-const OPEN_PATHS: [&str; 7] = [
-    "/api", "/apis", "/healthz", "/livez", "/readyz", "/version", "/openapi",
-];
-
-/// Reviews of oneself, which everyone may ask (`system:basic-user`).
-const OWN_REVIEWS: [&str; 3] = [
-    "selfsubjectaccessreviews",
-    "selfsubjectrulesreviews",
-    "selfsubjectreviews",
+/// The bindings by which everyone who is known may discover the API and ask about themselves.
+const EVERYONES: [&str; 3] = [
+    "system:basic-user",
+    "system:public-info-viewer",
+    "system:discovery",
 ];
 
 /// What somebody wants to do.
@@ -37,110 +32,38 @@ impl ApiServer {
         if !matches!(caller.part, api::Part::Client(_)) {
             return Ok(());
         }
-        self.permit(caller, &Attributes::of(request), &request.resource.plural)
+        self.permit(&caller.user, &Attributes::of(request))
     }
 
-    /// Refuses what nothing allows; `plural` is what the refusal is about.
-    fn permit(&self, caller: &Caller, attributes: &Attributes, plural: &str) -> Result<(), Status> {
-        if self.allows(&caller.user, attributes).is_some() {
+    /// 403 unless something allows it.
+    pub(crate) fn permit(&self, user: &User, wanted: &Attributes) -> Result<(), Status> {
+        if self.allows(user, wanted).is_some() {
             return Ok(());
         }
-        let user = &caller.user.name;
-        if !attributes.path.is_empty() {
-            let why = format!("User \"{user}\" cannot get path \"{}\"", attributes.path);
+        let user = &user.name;
+        if !wanted.path.is_empty() {
+            let why = format!(
+                "User \"{user}\" cannot {} path \"{}\"",
+                wanted.verb, wanted.path
+            );
             return Err(Status::forbidden("", "", "", &why));
         }
-        let scope = if attributes.namespace.is_empty() {
+        let scope = if wanted.namespace.is_empty() {
             "at the cluster scope".to_owned()
         } else {
-            format!("in the namespace \"{}\"", attributes.namespace)
+            format!("in the namespace \"{}\"", wanted.namespace)
         };
         let why = format!(
             "User \"{user}\" cannot {} resource \"{}\" in API group \"{}\" {scope}",
-            attributes.verb, attributes.resource, attributes.group
+            wanted.verb, wanted.resource, wanted.group
         );
-        Err(Status::forbidden(
-            &attributes.group,
-            plural,
-            &attributes.name,
-            &why,
-        ))
-    }
-
-    /// Whom the caller acts for, if it may and wants to (`endpoints/filters/impersonation`).
-    pub(crate) fn impersonated(
-        &self,
-        caller: &Caller,
-        request: &Request,
-    ) -> Result<Option<Caller>, Status> {
-        let name = &request.options.impersonate_user;
-        let groups = &request.options.impersonate_groups;
-        if name.is_empty() {
-            return Ok(None);
-        }
-        let account = name
-            .strip_prefix("system:serviceaccount:")
-            .and_then(|rest| rest.split_once(':'));
-        let mut wanted = vec![match account {
-            Some((namespace, name)) => ("serviceaccounts", Str::new(namespace), Str::new(name)),
-            None => ("users", Str::EMPTY, name.clone()),
-        }];
-        wanted.extend(
-            groups
-                .iter()
-                .map(|group| ("groups", Str::EMPTY, group.clone())),
-        );
-        for (resource, namespace, name) in wanted {
-            let attributes = Attributes {
-                verb: "impersonate".into(),
-                resource: resource.to_owned(),
-                namespace,
-                name,
-                ..Attributes::default()
-            };
-            self.permit(caller, &attributes, resource)?;
-        }
-        let mut groups = groups.clone();
-        if let Some((namespace, _)) = account.filter(|_| groups.is_empty()) {
-            groups.push("system:serviceaccounts".into());
-            groups.push(format!("system:serviceaccounts:{namespace}").into());
-        }
-        // Everyone who is somebody is authenticated.
-        let everyone = if *name == "system:anonymous" {
-            "system:unauthenticated"
-        } else {
-            "system:authenticated"
-        };
-        if !groups.iter().any(|group| group == everyone) {
-            groups.push(everyone.into());
-        }
-        Ok(Some(Caller {
-            part: caller.part,
-            user: User {
-                name: name.clone(),
-                groups,
-            },
-        }))
+        let plural = wanted.resource.split('/').next().unwrap_or_default();
+        Err(Status::forbidden(&wanted.group, plural, &wanted.name, &why))
     }
 
     /// Why a user may do something; `None` if nothing allows it.
     pub(crate) fn allows(&self, user: &User, wanted: &Attributes) -> Option<String> {
         if user.groups.iter().any(|group| *group == *"system:masters") {
-            return Some(String::new());
-        }
-        if !wanted.path.is_empty() {
-            let is_open = OPEN_PATHS.iter().any(|open| {
-                wanted
-                    .path
-                    .strip_prefix(open)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            });
-            if is_open && wanted.verb == *"get" {
-                return Some(String::new());
-            }
-        }
-        let is_own = OWN_REVIEWS.contains(&wanted.resource.as_str()) && wanted.verb == *"create";
-        if is_own {
             return Some(String::new());
         }
         for binding in self.objects("clusterrolebindings.rbac.authorization.k8s.io", "") {
@@ -188,10 +111,18 @@ impl ApiServer {
     pub(crate) fn rules_for(&self, user: &User, namespace: &str) -> Vec<Value> {
         let cluster = self.objects("clusterrolebindings.rbac.authorization.k8s.io", "");
         let local = self.objects("rolebindings.rbac.authorization.k8s.io", namespace);
-        let bindings = cluster
+        let mut bindings: Vec<&Value> = cluster
             .chain(local)
-            .filter(|binding| subject_of(binding, user).is_some());
+            .filter(|binding| subject_of(binding, user).is_some())
+            .collect();
+        // What everyone has comes first.
+        bindings.sort_by_key(|binding| {
+            let name = binding.get("metadata").str("name");
+            let place = EVERYONES.iter().position(|everyones| *everyones == name);
+            place.unwrap_or(EVERYONES.len())
+        });
         bindings
+            .into_iter()
             .flat_map(|binding| self.rules_of(binding))
             .collect()
     }

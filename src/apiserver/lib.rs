@@ -7,7 +7,7 @@
 mod admission;
 mod allocate;
 mod authorize;
-mod base64;
+pub mod base64;
 mod bootstrap;
 mod call;
 mod custom;
@@ -18,6 +18,7 @@ mod events;
 mod fields;
 mod health;
 pub mod http;
+mod impersonate;
 mod kinds;
 mod metadata;
 mod not_simulated;
@@ -58,10 +59,13 @@ pub struct Caller {
     pub user: User,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct User {
     pub name: Str,
     pub groups: Vec<Str>,
+    pub uid: Str,
+    /// What else is known of them, such as the pod that a token belongs to.
+    pub extra: Vec<(Str, Vec<Str>)>,
 }
 
 /// What became of a request.
@@ -261,7 +265,7 @@ impl ApiServer {
         id: RequestId,
         request: &Request,
     ) -> Result<Reply, Status> {
-        let acting = self.impersonated(caller, request)?;
+        let acting = self.acting(caller, request)?;
         let caller = acting.as_ref().unwrap_or(caller);
         if request.verb == Verb::GetPath
             && let Some(resource) = http::resource_of(&request.name)?
@@ -273,6 +277,9 @@ impl ApiServer {
             return self.get_path(request).map(Reply::Done);
         }
         let mut call = self.call(caller, request)?;
+        if let Body::Unreadable(status) = &request.body {
+            return Err((**status).clone());
+        }
         let call = &mut call;
         let mut response = match (request.verb, call.subresource.is_empty()) {
             (Verb::Watch, true) => {
@@ -385,7 +392,11 @@ impl Caller {
         }
         Caller {
             part,
-            user: User { name, groups },
+            user: User {
+                name,
+                groups,
+                ..User::default()
+            },
         }
     }
 }

@@ -6,6 +6,20 @@ use crate::authorize::Attributes;
 use crate::call::Call;
 use crate::{ApiServer, User};
 
+/// `authentication.k8s.io/v1 UserInfo`.
+fn user_info(user: &User) -> Value {
+    let groups: Vec<Value> = user.groups.iter().map(Value::from).collect();
+    let mut info = map! { "username": user.name.clone(), "groups": groups };
+    if !user.uid.is_empty() {
+        info.set("uid", user.uid.clone());
+    }
+    for (key, values) in &user.extra {
+        let values: Vec<Value> = values.iter().map(Value::from).collect();
+        info.entry("extra").set(key.clone(), values);
+    }
+    info
+}
+
 impl ApiServer {
     pub(crate) fn review(
         &mut self,
@@ -17,8 +31,7 @@ impl ApiServer {
                 object
                     .entry("metadata")
                     .set("creationTimestamp", call.now.rfc3339());
-                let groups: Vec<Value> = call.user.groups.iter().map(Value::from).collect();
-                let mut info = map! { "username": call.user.name.clone(), "groups": groups };
+                let mut info = user_info(call.user);
                 if call
                     .user
                     .groups
@@ -41,6 +54,7 @@ impl ApiServer {
                         .filter_map(Value::as_shared_str)
                         .cloned()
                         .collect(),
+                    ..User::default()
                 };
                 self.access(&user, spec)
             }
@@ -100,31 +114,7 @@ impl ApiServer {
 
     /// What a user may do in a namespace, beginning with what everyone may.
     fn rules(&self, user: &User, namespace: &str) -> Value {
-        let mut resources = vec![
-            map! {
-                "verbs": list!["create"], "apiGroups": list!["authorization.k8s.io"],
-                "resources": list!["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
-            },
-            map! {
-                "verbs": list!["create"], "apiGroups": list!["authentication.k8s.io"],
-                "resources": list!["selfsubjectreviews"],
-            },
-        ];
-        let mut paths = vec![
-            map! { "verbs": list!["get"], "nonResourceURLs": list!["/healthz", "/livez", "/readyz", "/version", "/version/"] },
-            map! {
-                "verbs": list!["get"],
-                "nonResourceURLs": list![
-                    "/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/",
-                ],
-            },
-        ];
-        if user.groups.iter().any(|group| *group == *"system:masters") {
-            resources.push(
-                map! { "verbs": list!["*"], "apiGroups": list!["*"], "resources": list!["*"] },
-            );
-            paths.push(map! { "verbs": list!["*"], "nonResourceURLs": list!["*"] });
-        }
+        let (mut resources, mut paths) = (Vec::new(), Vec::new());
         for rule in self.rules_for(user, namespace) {
             if rule.has("nonResourceURLs") {
                 paths.push(rule);

@@ -62,11 +62,17 @@ impl<'a> Args<'a> {
             .any(|(n, value)| *n == name && *value != "false")
     }
 
+    /// The last value that was given.
+    pub(super) fn text(&self, name: &str) -> Option<&'a str> {
+        let given = self.options.iter().rev().find(|(n, _)| *n == name);
+        given.map(|(_, value)| *value)
+    }
+
     /// A number, or `default` if it was not given.
     pub(super) fn number(&self, name: &str, default: u64) -> Result<u64, String> {
-        match self.options.iter().rev().find(|(n, _)| *n == name) {
+        match self.text(name) {
             None => Ok(default),
-            Some((_, text)) => text
+            Some(text) => text
                 .parse()
                 .map_err(|_| format!("--{name} wants a whole number, not {text:?}")),
         }

@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod console;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -12,6 +13,7 @@ pub fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["console", rest @ ..] => console::run(rest),
+        ["serve", rest @ ..] => serve::run(rest),
         ["bench", rest @ ..] => bench::run(rest),
         ["trace-hash", seeds] => trace_hashes(seeds),
         [] | ["help" | "--help" | "-h", ..] => {
@@ -39,6 +41,8 @@ A Kubernetes cluster that lives in a web page, on the command line.
 usage:
   kubenkyo console [--nodes N] [--seed S] [--json] [FILE]
       run command lines from FILE or standard input in a simulated cluster; `sleep 30s` passes virtual time
+  kubenkyo serve [--port P] [--address IP] [--nodes N] [--seed S] [--speed X] [--start TIME] [--kubeconfig PATH]
+      the Kubernetes API over HTTPS for kubectl and others; prints KUBECONFIG=PATH once it is ready, ends on SIGTERM
   kubenkyo bench [NAME | all]
       the README's benchmarks as JSON lines; without a name, the names
   kubenkyo trace-hash SEED | FIRST..LAST

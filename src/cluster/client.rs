@@ -36,6 +36,16 @@ impl Cluster {
         id
     }
 
+    /// Like [`Cluster::submit`], by somebody who is not the cluster's administrator.
+    pub fn submit_as(&mut self, number: u32, user: User, request: Request) -> RequestId {
+        let client = self.clients.entry(number).or_default();
+        client.next_request += 1;
+        let id = RequestId(client.next_request);
+        let from = Part::Client(number);
+        self.send_as(from, Some(Box::new(user)), id, "", NoteId(0), request);
+        id
+    }
+
     /// Closes a watch or stream of a client.
     pub fn cancel(&mut self, number: u32, id: RequestId) {
         let part = Part::Client(number);

@@ -1,6 +1,7 @@
 //! What waits in the queue. A closed list: every future of the cluster is one of these.
 
 use api::{Arrival, Part, Request, RequestId};
+use apiserver::User;
 use sim::NoteId;
 
 #[derive(Clone, Debug)]
@@ -10,6 +11,8 @@ pub(crate) enum Event {
     /// A request reaches the API server.
     Request {
         from: Part,
+        /// Who asks, if it is not the part itself.
+        user: Option<Box<User>>,
         id: RequestId,
         request: Box<Request>,
         cause: NoteId,

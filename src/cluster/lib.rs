@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 
 use api::note::Key;
 use api::{Arrival, Frame, Note, Part, Request, RequestId, Resource, Response, Status, map};
-use apiserver::{ApiServer, Caller, Reply};
+use apiserver::{ApiServer, Caller, Reply, User};
 use client_room::Component;
 use controllers::Manager;
 use node::Kubelet;
@@ -230,10 +230,11 @@ impl Cluster {
             Event::Start(part) => self.start(part),
             Event::Request {
                 from,
+                user,
                 id,
                 request,
                 cause,
-            } => self.serve(from, id, &request, cause),
+            } => self.serve(from, user, id, &request, cause),
             Event::Arrival {
                 to,
                 id,
@@ -281,7 +282,14 @@ impl Cluster {
     }
 
     /// The API server handles a request that has arrived.
-    fn serve(&mut self, from: Part, id: RequestId, request: &Request, cause: NoteId) {
+    fn serve(
+        &mut self,
+        from: Part,
+        user: Option<Box<User>>,
+        id: RequestId,
+        request: &Request,
+        cause: NoteId,
+    ) {
         if self.faults.is_down(Part::ApiServer) || self.faults.is_cut(from) {
             self.lose(from, id, cause);
             return;
@@ -291,6 +299,9 @@ impl Cluster {
             && let Some(user) = self.clients.get(&number).and_then(|c| c.user.as_ref())
         {
             caller.user = user.clone();
+        }
+        if let Some(user) = user {
+            caller.user = *user;
         }
         let reply = self.server.handle(self.now, &caller, id, request);
         let last = self.record_server_notes(cause);
@@ -617,6 +628,18 @@ impl Cluster {
         cause: NoteId,
         request: Request,
     ) {
+        self.send_as(from, None, id, actor, cause, request);
+    }
+
+    fn send_as(
+        &mut self,
+        from: Part,
+        user: Option<Box<User>>,
+        id: RequestId,
+        actor: &'static str,
+        cause: NoteId,
+        request: Request,
+    ) {
         let arrives = self.links.server_hears(self.now, from);
         let key = Key::new(
             request.resource.plural.clone(),
@@ -638,6 +661,7 @@ impl Cluster {
             arrives,
             Event::Request {
                 from,
+                user,
                 id,
                 request: Box::new(request),
                 cause,

@@ -9,7 +9,7 @@ mod path;
 mod query;
 
 use api::kinds;
-use api::{Options, Request, Response, Status, Str, Value, Verb};
+use api::{Body, Options, Request, Response, Status, Str, Value, Verb};
 
 pub use query::{parse_query, percent_decode};
 
@@ -45,10 +45,6 @@ pub enum Media {
 pub struct Parsed {
     pub request: Request,
     pub accept: Media,
-    /// `Impersonate-User` and `Impersonate-Group`, if any.
-    pub impersonate: Option<crate::User>,
-    /// What is wrong with the body; told only if nothing comes before it (permission, an unknown path).
-    pub problem: Option<Status>,
 }
 
 impl HttpRequest {
@@ -73,23 +69,33 @@ pub fn parse(http: &HttpRequest) -> Result<Parsed, Status> {
     query::options(&pairs, &mut request)?;
     request.options.user_agent = Str::new(http.header("user-agent").unwrap_or_default());
     accept.apply(&mut request.options);
-    let problem = body::read(http, &mut request).err();
-    let impersonate = http.header("impersonate-user").map(|name| crate::User {
-        name: Str::new(name),
-        groups: http
-            .headers
-            .iter()
-            .filter(|(key, _)| key.eq_ignore_ascii_case("impersonate-group"))
-            .map(|(_, group)| Str::new(group))
-            .chain(std::iter::once(Str::Static("system:authenticated")))
-            .collect(),
-    });
+    impersonation(http, &mut request.options);
+    if let Err(status) = body::read(http, &mut request) {
+        request.body = Body::Unreadable(Box::new(status));
+    }
     Ok(Parsed {
         request,
         accept: accept.media,
-        impersonate,
-        problem,
     })
+}
+
+/// The `Impersonate-…` headers.
+fn impersonation(http: &HttpRequest, options: &mut Options) {
+    for (name, value) in &http.headers {
+        let name = name.to_ascii_lowercase();
+        match name.strip_prefix("impersonate-") {
+            Some("user") => options.impersonate_user = Str::new(value),
+            Some("uid") => options.impersonate_uid = Str::new(value),
+            Some("group") => options.impersonate_groups.push(Str::new(value)),
+            Some(other) => {
+                if let Some(key) = other.strip_prefix("extra-") {
+                    let key = percent_decode(key).into();
+                    options.impersonate_extra.push((key, Str::new(value)));
+                }
+            }
+            None => {}
+        }
+    }
 }
 
 /// What a GET of `path` (with its query) asks for, if it is a resource.
@@ -131,7 +137,11 @@ pub fn encode(request: &Request, accept: Media, response: &Response) -> HttpResp
             }
         }
     };
-    headers.push(("content-type".to_owned(), content_type.to_owned()));
+    let mut content_type = content_type.to_owned();
+    if response.body.str("kind") == "APIGroupDiscoveryList" {
+        content_type += ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+    }
+    headers.push(("content-type".to_owned(), content_type));
     HttpResponse {
         status: response.code,
         headers,
@@ -187,8 +197,29 @@ impl Accept {
                 "application/yaml" => Media::Yaml,
                 _ => continue,
             };
-            let form = parts.find_map(|p| p.strip_prefix("as=").map(str::to_owned));
-            return Ok(Accept { media, form });
+            let (mut form, mut version) = (None, "");
+            for part in parts {
+                match part.split_once('=') {
+                    Some(("as", name)) => form = Some(name),
+                    Some(("v", name)) => version = name,
+                    _ => {}
+                }
+            }
+            // A form that is not known is passed over for the next clause.
+            let is_known = match form {
+                None | Some("") => true,
+                Some("Table" | "PartialObjectMetadata" | "PartialObjectMetadataList") => {
+                    matches!(version, "" | "v1" | "v1beta1")
+                }
+                Some("APIGroupDiscoveryList") => matches!(version, "" | "v2"),
+                Some(_) => false,
+            };
+            if is_known {
+                return Ok(Accept {
+                    media,
+                    form: form.filter(|form| !form.is_empty()).map(str::to_owned),
+                });
+            }
         }
         Err(Status::new(
             406,

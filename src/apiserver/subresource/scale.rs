@@ -18,7 +18,9 @@ impl ApiServer {
             (Body::Patch(kind, patch), _) => {
                 crate::patch::apply_patch(call, *kind, &before, patch)?
             }
-            (Body::None, _) => return Err(Status::bad_request("a scale has a body")),
+            (Body::None | Body::Unreadable(_), _) => {
+                return Err(Status::bad_request("a scale has a body"));
+            }
         };
         check_version(call, &after, &old)?;
         let replicas = after.path("spec.replicas").as_int().unwrap_or(0);

@@ -103,6 +103,11 @@ impl ApiServer {
                 Str::from(format!("system:serviceaccounts:{namespace}")),
                 "system:authenticated".into(),
             ],
+            uid: named.get("serviceaccount").shared_str("uid"),
+            extra: vec![(
+                "authentication.kubernetes.io/credential-id".into(),
+                vec![format!("JTI={}", claims.str("jti")).into()],
+            )],
         })
     }
 

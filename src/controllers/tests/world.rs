@@ -75,6 +75,7 @@ fn admin(part: Part) -> Caller {
         user: User {
             name: "kubernetes-admin".into(),
             groups: vec!["system:masters".into(), "system:authenticated".into()],
+            ..User::default()
         },
     }
 }

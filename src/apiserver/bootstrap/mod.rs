@@ -1,8 +1,11 @@
 //! The objects that exist before anyone asks: those that the API server and kubeadm make themselves.
 
+mod roles;
+
 use api::patch::apply::{self, Manager};
 use api::patch::merge;
 use api::{Resource, Value, list, map, schema};
+use sim::Rng;
 use store::Key;
 
 use crate::metadata::{fill_system_fields, new_uid};
@@ -78,6 +81,10 @@ impl ApiServer {
             service_cidr,
             map! { "status": map! { "conditions": list![ready] } },
         );
+        // Their names must not shift those of everything that follows.
+        let uids = std::mem::replace(&mut self.uids, Rng::stream(self.token_key, "roles"));
+        self.plant_roles();
+        self.uids = uids;
         self.tell_watchers();
         self.notes.clear();
     }

@@ -1,0 +1,223 @@
+//! One HTTP request: who asks, what is asked, and the answer on its way back.
+//!
+//! Models the filters around a real server's handlers: authentication, limits, compression, headers of every answer.
+
+use std::convert::Infallible;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Arrival, Status, Verb};
+use apiserver::User;
+use apiserver::http::{self, HttpRequest, HttpResponse, Parsed};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{Request, Response};
+use tokio::sync::Semaphore;
+
+use crate::answer::{Answer, Piece, text_of};
+use crate::engine::{Engine, Who};
+use crate::identity::Identity;
+
+/// One byte more than the largest body that is read: the API server refuses it with its own words.
+const BODY: usize = 3 * 1024 * 1024 + 1;
+/// How long a client may take to send a body.
+const BODY_TIME: Duration = Duration::from_secs(60);
+/// Requests at a time besides watches and streams (`--max-requests-inflight` and its mutating sister), and how long
+/// others wait for their turn.
+const IN_FLIGHT: usize = 600;
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Answers from this size on are compressed for those who understand it (`endpoints/handlers/responsewriters`).
+const COMPRESSED: usize = 128 * 1024;
+
+pub(crate) struct Front {
+    engine: Engine,
+    pub(crate) identity: Arc<Identity>,
+    turns: Semaphore,
+}
+
+/// Who is at the other end of a connection.
+pub(crate) struct Peer {
+    /// By certificate: nobody in particular, somebody, or a certificate that proves nothing.
+    pub(crate) user: Result<Option<User>, ()>,
+}
+
+impl Front {
+    pub(crate) fn new(engine: Engine, identity: Arc<Identity>) -> Front {
+        Front {
+            engine,
+            identity,
+            turns: Semaphore::new(IN_FLIGHT),
+        }
+    }
+
+    pub(crate) async fn answer(
+        &self,
+        peer: &Peer,
+        request: Request<Incoming>,
+    ) -> Result<Response<Answer>, Infallible> {
+        let (head, body) = request.into_parts();
+        let mut http = HttpRequest {
+            method: head.method.as_str().to_owned(),
+            path_and_query: head
+                .uri
+                .path_and_query()
+                .map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned()),
+            headers: head
+                .headers
+                .iter()
+                .map(|(name, value)| {
+                    let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                    (name.as_str().to_owned(), value)
+                })
+                .collect(),
+            body: Vec::new(),
+        };
+        let response = match who(peer, &http) {
+            Err(status) => refusal(&status),
+            Ok(who) => match read(body).await {
+                Ok(bytes) => {
+                    http.body = bytes;
+                    self.ask(who, &http).await
+                }
+                Err(status) => refusal(&status),
+            },
+        };
+        Ok(response)
+    }
+
+    async fn ask(&self, who: Who, http: &HttpRequest) -> Response<Answer> {
+        let parsed = match http::parse(http) {
+            Ok(parsed) => parsed,
+            Err(status) => return refusal(&status),
+        };
+        let is_long = parsed.request.verb == Verb::Watch || parsed.request.subresource == *"log";
+        let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
+        let Ok(Ok(turn)) = turn else {
+            let busy = "Too many requests, please try again later.";
+            return refusal(&Status::too_many_requests(busy, 1));
+        };
+        let mut asked = self.engine.ask(who, parsed.request.clone());
+        let Some(first) = asked.answers.recv().await else {
+            let gone = Status::new(503, "ServiceUnavailable", "the cluster has ended");
+            return refusal(&gone);
+        };
+        if is_long {
+            drop(turn);
+        }
+        match first {
+            Arrival::Response(response) if !(response.code == 200 && response.body.is_null()) => {
+                let answer = http::encode(&parsed.request, parsed.accept, &response);
+                whole(compressed(http, answer))
+            }
+            first => streamed(&parsed, text_of(first), asked),
+        }
+    }
+}
+
+/// Who asks: a token comes before the connection's certificate, as in a real server's union of authenticators only if
+/// the certificate names nobody.
+fn who(peer: &Peer, http: &HttpRequest) -> Result<Who, Status> {
+    if let Ok(Some(user)) = &peer.user {
+        return Ok(Who::User(user.clone()));
+    }
+    let bearer = http
+        .header("authorization")
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    match bearer {
+        Some(token) if !token.is_empty() => Ok(Who::Token(token.to_owned())),
+        _ if peer.user.is_err() => Err(Status::new(401, "Unauthorized", "Unauthorized")),
+        _ => Ok(Who::User(User::anonymous())),
+    }
+}
+
+/// The body, or as much of it as it takes to see that it is too large.
+async fn read(body: Incoming) -> Result<Vec<u8>, Status> {
+    let collected = tokio::time::timeout(BODY_TIME, Limited::new(body, BODY).collect()).await;
+    match collected {
+        Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
+        Ok(Err(why)) if why.is::<http_body_util::LengthLimitError>() => Err(Status::new(
+            413,
+            "RequestEntityTooLarge",
+            format!("Request entity too large: limit is {}", BODY - 1),
+        )),
+        Ok(Err(_)) => Err(Status::bad_request("unexpected EOF")),
+        Err(_) => Err(Status::new(
+            408,
+            "Timeout",
+            "the body did not arrive in time",
+        )),
+    }
+}
+
+fn refusal(status: &Status) -> Response<Answer> {
+    let response = status.clone().into_response();
+    whole(http::encode(
+        &api::Request::default(),
+        http::Media::Json,
+        &response,
+    ))
+}
+
+fn whole(answer: HttpResponse) -> Response<Answer> {
+    let mut response = Response::new(Answer::of(answer.body));
+    set_head(&mut response, answer.status, answer.headers);
+    response
+}
+
+fn streamed(parsed: &Parsed, first: Piece, asked: crate::engine::Asked) -> Response<Answer> {
+    let body = match first {
+        Piece::More(bytes) => Answer::stream(asked, Some(bytes)),
+        Piece::Nothing => Answer::stream(asked, None),
+        Piece::Last(bytes) => Answer::Whole(bytes),
+    };
+    let content_type = if parsed.request.verb == Verb::Watch {
+        "application/json"
+    } else {
+        "text/plain"
+    };
+    let mut response = Response::new(body);
+    let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+    set_head(&mut response, 200, headers);
+    response
+}
+
+fn set_head(response: &mut Response<Answer>, code: u16, headers: Vec<(String, String)>) {
+    *response.status_mut() = hyper::StatusCode::from_u16(code)
+        .expect("the API server answers with codes between 100 and 599");
+    let map = response.headers_mut();
+    for (name, value) in headers {
+        // A warning may quote what no header can carry; then it is better left out than the answer.
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_bytes(value.as_bytes()),
+        ) {
+            map.append(name, value);
+        }
+    }
+    map.entry(hyper::header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-cache, private"));
+}
+
+fn compressed(http: &HttpRequest, mut answer: HttpResponse) -> HttpResponse {
+    let accepts = http
+        .header("accept-encoding")
+        .is_some_and(|list| list.split(',').any(|name| name.trim() == "gzip"));
+    if !accepts || answer.body.len() < COMPRESSED {
+        return answer;
+    }
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let packed = encoder
+        .write_all(&answer.body)
+        .and_then(|()| encoder.finish());
+    if let Ok(packed) = packed {
+        answer.body = packed;
+        for (name, value) in [("content-encoding", "gzip"), ("vary", "Accept-Encoding")] {
+            answer.headers.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    answer
+}

@@ -1,0 +1,45 @@
+//! The simulated cluster on a socket: the Kubernetes API over HTTPS, so that stock clients connect to it.
+//!
+//! Everything that the API says is decided elsewhere ([`apiserver`], [`cluster`]); here are only the clock on the wall,
+//! TLS, HTTP, and the streams of exec, attach and port-forward. Native only. Starts at [`run`].
+#![allow(
+    clippy::disallowed_types,
+    reason = "a socket lives in real time; what is simulated hears only of virtual time"
+)]
+
+mod answer;
+mod engine;
+mod front;
+mod identity;
+mod kubeconfig;
+mod listen;
+
+use std::path::PathBuf;
+
+pub use cluster::Options as ClusterOptions;
+
+/// What `kubenkyo serve` was asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub cluster: ClusterOptions,
+    /// The address that is listened on; loopback unless told otherwise.
+    pub address: std::net::IpAddr,
+    /// 0 takes any free port.
+    pub port: u16,
+    /// Virtual seconds in a second of the wall clock.
+    pub speed: f64,
+    /// Where the kubeconfig goes; a directory of its own if not given.
+    pub kubeconfig: Option<PathBuf>,
+}
+
+/// Serves until the process is told to end. `ready` is called once with the path of the kubeconfig.
+pub fn run(options: Options, ready: impl FnOnce(&std::path::Path)) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|why| format!("cannot start the runtime: {why}"))?;
+    let outcome = runtime.block_on(listen::serve(options, ready));
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    outcome
+}
