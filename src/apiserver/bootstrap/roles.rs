@@ -11,8 +11,11 @@ use crate::ApiServer;
 const ROLES: &str = include_str!("roles.txt");
 const GROUP: &str = "rbac.authorization.k8s.io";
 
+/// Kinds and names.
+type Subjects = &'static [(&'static str, &'static str)];
+
 /// Who has a role: the binding's name, the role's, and subjects (`group`, `user` or a service account in kube-system).
-const BINDINGS: [(&str, &str, &[(&str, &str)]); 12] = [
+const BINDINGS: [(&str, &str, Subjects); 12] = [
     (
         "cluster-admin",
         "cluster-admin",
@@ -79,7 +82,7 @@ const BINDINGS: [(&str, &str, &[(&str, &str)]); 12] = [
 ];
 
 /// The same within namespaces.
-const LOCAL_BINDINGS: [(&str, &str, &str, &[(&str, &str)]); 6] = [
+const LOCAL_BINDINGS: [(&str, &str, &str, Subjects); 6] = [
     (
         "kube-public",
         "system:controller:bootstrap-signer",
