@@ -258,6 +258,11 @@ impl Given {
         self.values.contains_key(name)
     }
 
+    /// Whether objects are named by `-f` or `-k`.
+    pub(crate) fn names_files(&self) -> bool {
+        self.has("filename") || self.has("kustomize")
+    }
+
     /// Takes a flag back: where it means something else to what reads it next.
     pub(crate) fn forget(&mut self, name: &str) {
         self.values.remove(name);

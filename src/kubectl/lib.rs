@@ -6,7 +6,9 @@
 mod base64;
 mod failure;
 mod flags;
+mod hash;
 mod invocation;
+mod kustomize;
 mod print;
 mod resource;
 mod targets;

@@ -56,7 +56,7 @@ pub(crate) fn find(
     args: &[Str],
 ) -> Result<Targets, Failure> {
     let mut targets = Targets::default();
-    if given.has("filename") {
+    if given.names_files() {
         for document in files::read(ctx, given)? {
             of_document(ctx, given, scope, document, &mut targets)?;
         }

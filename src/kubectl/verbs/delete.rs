@@ -159,7 +159,7 @@ fn targets(
     errors: &mut Vec<String>,
 ) -> Result<Vec<Target>, Failure> {
     let mut targets = Vec::new();
-    if given.has("filename") {
+    if given.names_files() {
         for document in files::read(ctx, given)? {
             let object = document.object;
             let Some(mapping) = mapping_of(ctx, object.str("apiVersion"), object.str("kind"))?

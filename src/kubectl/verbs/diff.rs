@@ -29,7 +29,7 @@ const AROUND: usize = 3;
 
 pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let given = Given::parse("diff", FLAGS, args)?;
-    if !given.has("filename") {
+    if !given.names_files() {
         return Err(Failure::error("must specify one of -f and -k"));
     }
     let scope = Scope::of(ctx, &given)?;

@@ -9,7 +9,7 @@ use crate::print::Format;
 use crate::{Context, Failure};
 
 /// Where pages of the web that this machine has kept stand, by host and path: it opens no connection.
-const WEB: &str = "/var/cache/web";
+pub(crate) const WEB: &str = "/var/cache/web";
 
 /// One object of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,19 @@ pub(crate) struct Document {
 /// Reads all objects that `--filename` names; lists are taken apart.
 pub(crate) fn read(ctx: &mut Context<'_>, given: &Given) -> Result<Vec<Document>, Failure> {
     let mut documents = Vec::new();
+    let kustomization = given.text("kustomize");
+    if !kustomization.is_empty() {
+        if given.has("filename") {
+            return Err(Failure::error("only one of -f or -k can be specified"));
+        }
+        for object in crate::kustomize::build(ctx, &kustomization)? {
+            documents.push(Document {
+                source: kustomization.clone(),
+                object,
+            });
+        }
+        return Ok(documents);
+    }
     for name in given.all("filename") {
         for path in name.split(',') {
             read_path(ctx, path, given.switch("recursive"), true, &mut documents)?;

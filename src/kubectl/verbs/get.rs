@@ -44,7 +44,7 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
         return raw(ctx, &given);
     }
     let scope = Scope::of(ctx, &given)?;
-    let selections = if given.has("filename") {
+    let selections = if given.names_files() {
         from_files(ctx, &given)?
     } else {
         if given.args.is_empty() {
@@ -56,7 +56,7 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     };
     if selections.iter().any(|s| !s.names.is_empty()) {
         for flag in ["selector", "field-selector"] {
-            if given.has(flag) && !given.has("filename") {
+            if given.has(flag) && !given.names_files() {
                 return Err(Failure::error(if flag == "selector" {
                     "name cannot be provided when a selector is specified"
                 } else {

@@ -327,12 +327,6 @@ pub(crate) fn port_forward(_: &mut Context<'_>, _: &[Str]) -> Result<(), Failure
     ))
 }
 
-pub(crate) fn kustomize(_: &mut Context<'_>, _: &[Str]) -> Result<(), Failure> {
-    Err(Failure::error(
-        "kustomize is not available here; apply the manifests themselves with -f",
-    ))
-}
-
 pub(crate) fn plugin(_: &mut Context<'_>, _: &[Str]) -> Result<(), Failure> {
     Err(Failure::error(
         "unable to find any kubectl plugins in your PATH",

@@ -65,7 +65,7 @@ pub(crate) fn annotate(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failur
 fn change(ctx: &mut Context<'_>, args: &[Str], words: &Words) -> Result<(), Failure> {
     let given = Given::parse(words.command, FLAGS, args)?;
     let (resources, pairs) = targets::split_pairs(&given.args, words.one)?;
-    if resources.is_empty() && !given.has("filename") {
+    if resources.is_empty() && !given.names_files() {
         return Err(Failure::error(
             "one or more resources must be specified as <resource> <name> or <resource>/<name>",
         ));

@@ -19,6 +19,7 @@ pub(crate) mod expose;
 pub(crate) mod files;
 pub(crate) mod get;
 pub(crate) mod help;
+pub(crate) mod kustomize;
 pub(crate) mod label;
 pub(crate) mod logs;
 pub(crate) mod patch;
@@ -70,7 +71,7 @@ const COMMANDS: &[(&str, Verb)] = &[
     ("patch", patch::run),
     ("replace", replace::run),
     ("wait", wait::run),
-    ("kustomize", help::kustomize),
+    ("kustomize", kustomize::run),
     ("label", label::run),
     ("annotate", label::annotate),
     ("completion", help::completion),

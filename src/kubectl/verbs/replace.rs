@@ -32,7 +32,7 @@ const FLAGS: &[Flag] = &[
 
 pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let given = Given::parse("replace", FLAGS, args)?;
-    if !given.has("filename") {
+    if !given.names_files() {
         return Err(Failure::error("must specify one of -f and -k"));
     }
     let dry_run = DryRun::of(&given)?;

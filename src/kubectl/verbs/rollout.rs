@@ -55,7 +55,7 @@ fn targets(
     scope: &Scope,
 ) -> Result<Vec<(Mapping, Value)>, Failure> {
     let mut found = Vec::new();
-    if given.has("filename") {
+    if given.names_files() {
         for document in files::read(ctx, given)? {
             if let Some(mapping) = mapping_of(
                 ctx,

@@ -142,7 +142,7 @@ fn image(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
             }
         }
     }
-    if resources.is_empty() && !given.has("filename") {
+    if resources.is_empty() && !given.names_files() {
         return Err(Failure::error(
             "one or more resources must be specified as <resource> <name> or <resource>/<name>",
         ));

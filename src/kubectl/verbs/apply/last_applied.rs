@@ -122,7 +122,7 @@ pub(super) fn set(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
 }
 
 fn targets(ctx: &mut Context<'_>, given: &Given) -> Result<Vec<(Mapping, Str)>, Failure> {
-    if given.has("filename") {
+    if given.names_files() {
         let mut found = Vec::new();
         for document in files::read(ctx, given)? {
             if let Some(mapping) = mapping_of(

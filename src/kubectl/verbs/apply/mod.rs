@@ -57,7 +57,7 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
             format!("Unexpected args: [{}]", join(&given.args)),
         ));
     }
-    if !given.has("filename") {
+    if !given.names_files() {
         return Err(Failure::plain("error: must specify one of -f and -k"));
     }
     prune::check(&given)?;

@@ -142,11 +142,6 @@ fn docker_registry(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
 
 /// The data that `--from-*` give, checked for keys that come twice.
 fn data(ctx: &mut Context<'_>, given: &Given, kind: &str, name: &str) -> Result<Value, Failure> {
-    if given.has("append-hash") {
-        return Err(Failure::error(
-            "--append-hash is not supported here; put the version into the name yourself",
-        ));
-    }
     if given.has("from-env-file") && (given.has("from-file") || given.has("from-literal")) {
         return Err(Failure::error(
             "from-env-file cannot be combined with from-file or from-literal",

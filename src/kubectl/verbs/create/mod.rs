@@ -101,7 +101,7 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
 
 fn from_files(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let given = Given::parse("create", COMMON, args)?;
-    if !given.has("filename") {
+    if !given.names_files() {
         return Err(Failure::error("must specify one of -f and -k"));
     }
     let scope = Scope::of(ctx, &given)?;
@@ -240,6 +240,12 @@ fn generated(
     object: Value,
     what: &str,
 ) -> Result<(), Failure> {
+    let mut object = object;
+    if given.switch("append-hash") {
+        let name = object.get("metadata").shared_str("name");
+        let hash = crate::hash::of(&object, &name);
+        object.set_path("metadata.name", format!("{name}-{hash}"));
+    }
     let scope = Scope::of(ctx, given)?;
     let (api_version, kind) = (object.shared_str("apiVersion"), object.shared_str("kind"));
     let mapping = mapping_of(ctx, &api_version, &kind)?.expect("generators make built-in kinds");
@@ -263,6 +269,15 @@ fn missing(flag: &str) -> Failure {
         code: 1,
         message: format!("error: required flag(s) {flag:?} not set\n"),
     }
+}
+
+/// Five letters that make a changed name unique, the same for the same moment and image.
+fn suffix(ctx: &Context<'_>, image: &str) -> String {
+    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    let mut rng = sim::Rng::stream(ctx.now().0, image);
+    (0..5)
+        .map(|_| LETTERS[(rng.next_u64() % LETTERS.len() as u64) as usize] as char)
+        .collect()
 }
 
 fn deployment(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
@@ -296,12 +311,10 @@ fn deployment(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     for image in &images {
         // The container's name is the image's last path part, made a DNS label.
         let base = image.rsplit('/').next().unwrap_or_default();
-        let base = base
-            .split(['@', ':'])
-            .next()
-            .unwrap_or_default()
-            .replace('_', "-")
-            .to_lowercase();
+        let mut base = base.split(['@', ':']).next().unwrap_or_default().to_owned();
+        if base.contains(['_', '.']) {
+            base = format!("{}-{}", base.replace(['_', '.'], "-"), suffix(ctx, image));
+        }
         let mut container = map! { "name": base, "image": image, "resources": map! {} };
         if !command.is_empty() {
             container.set(

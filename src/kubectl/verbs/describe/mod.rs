@@ -37,7 +37,7 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let scope = Scope::of(ctx, &given)?;
     let mut found: Vec<(Mapping, Value)> = Vec::new();
     let mut errors = Vec::new();
-    let selections = if given.has("filename") {
+    let selections = if given.names_files() {
         let mut all = Vec::new();
         for document in files::read(ctx, &given)? {
             if let Some(mapping) = mapping_of(

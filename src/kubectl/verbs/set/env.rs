@@ -34,7 +34,7 @@ const FLAGS: &[Flag] = &[
 pub(super) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let given = Given::parse("set env", FLAGS, args)?;
     let (resources, pairs) = crate::targets::split_pairs(&given.args, "environment")?;
-    if resources.is_empty() && !given.has("filename") {
+    if resources.is_empty() && !given.names_files() {
         return Err(Failure::error(
             "one or more resources must be specified as <resource> <name> or <resource>/<name>",
         ));

@@ -93,7 +93,7 @@ pub(super) fn service_account(ctx: &mut Context<'_>, args: &[Str]) -> Result<(),
     let Some((account, resources)) = given.args.split_last() else {
         return Err(Failure::error("serviceaccount is required"));
     };
-    if resources.is_empty() && !given.has("filename") {
+    if resources.is_empty() && !given.names_files() {
         return Err(Failure::error(
             "one or more resources must be specified as <resource> <name> or <resource>/<name>",
         ));
