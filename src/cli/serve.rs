@@ -1,5 +1,10 @@
 //! `kubenkyo serve`: options in, the path of a kubeconfig out.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "clients reckon with the clock on the wall"
+)]
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -77,10 +82,6 @@ fn options(words: &[&str]) -> Result<Options, String> {
 }
 
 /// Clients reckon ages with their own clock, so the cluster starts with it.
-#[expect(
-    clippy::disallowed_types,
-    reason = "the command line may read the clock"
-)]
 fn now() -> sim::Time {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use crate::answer::{Answer, Piece, text_of};
 use crate::engine::{Engine, Who};
 use crate::identity::Identity;
+use crate::protobuf;
 
 /// One byte more than the largest body that is read: the API server refuses it with its own words.
 const BODY: usize = 3 * 1024 * 1024 + 1;
@@ -79,7 +80,10 @@ impl Front {
             Ok(who) => match read(body).await {
                 Ok(bytes) => {
                     http.body = bytes;
-                    self.ask(who, &http).await
+                    match plain(&mut http) {
+                        Ok(()) => self.ask(who, &http).await,
+                        Err(status) => refusal(&status),
+                    }
                 }
                 Err(status) => refusal(&status),
             },
@@ -132,6 +136,27 @@ fn who(peer: &Peer, http: &HttpRequest) -> Result<Who, Status> {
         _ if peer.user.is_err() => Err(Status::new(401, "Unauthorized", "Unauthorized")),
         _ => Ok(Who::User(User::anonymous())),
     }
+}
+
+/// Makes JSON of a body in protobuf.
+fn plain(http: &mut HttpRequest) -> Result<(), Status> {
+    let is_protobuf = http
+        .header("content-type")
+        .is_some_and(|text| text.starts_with("application/vnd.kubernetes.protobuf"));
+    if !is_protobuf {
+        return Ok(());
+    }
+    if !http.body.is_empty() {
+        let object =
+            protobuf::decode(&http.body).map_err(|why| Status::bad_request(why.to_string()))?;
+        http.body = object.to_json().into_bytes();
+    }
+    for (name, value) in &mut http.headers {
+        if name.eq_ignore_ascii_case("content-type") {
+            "application/json".clone_into(value);
+        }
+    }
+    Ok(())
 }
 
 /// The body, or as much of it as it takes to see that it is too large.

@@ -13,6 +13,7 @@ mod front;
 mod identity;
 mod kubeconfig;
 mod listen;
+mod protobuf;
 
 use std::path::PathBuf;
 
