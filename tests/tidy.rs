@@ -15,7 +15,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("client", &["sim", "api"]),
     ("controllers", &["sim", "api", "client"]),
     ("scheduler", &["sim", "api", "client"]),
-    ("node", &["sim", "api", "client", "posix"]),
+    ("network", &["sim", "api", "client", "posix"]),
+    ("node", &["sim", "api", "client", "network", "posix"]),
     (
         "cluster",
         &[
@@ -25,11 +26,16 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "apiserver",
             "controllers",
             "scheduler",
+            "network",
             "node",
+            "posix",
         ],
     ),
     ("kubectl", &["sim", "api"]),
-    ("shell", &["sim", "api", "posix", "kubectl", "cluster"]),
+    (
+        "shell",
+        &["sim", "api", "posix", "kubectl", "network", "cluster"],
+    ),
     ("deck", &["sim", "api"]),
     (
         "playground",

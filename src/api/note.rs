@@ -92,6 +92,21 @@ pub enum Note {
         container: Str,
         state: Str,
     },
+    /// A call over the pod network: from whom to whom, through which service (empty if none), and what was asked.
+    Called {
+        from: Key,
+        to: Key,
+        via: Key,
+        what: Str,
+        arrives: Time,
+    },
+    /// What came of a call, in a few words.
+    CalledBack {
+        from: Key,
+        to: Key,
+        what: Str,
+        arrives: Time,
+    },
     /// A field or kind that was accepted but is not simulated.
     NotSimulated { key: Key, path: Str },
     /// Somebody broke or mended something on purpose.

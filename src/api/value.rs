@@ -259,6 +259,11 @@ impl Value {
         serde_json::to_string(self).expect("a value tree always encodes")
     }
 
+    /// JSON as the API server writes it for people: two spaces deep.
+    pub fn to_pretty_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a value tree always encodes") + "\n"
+    }
+
     /// Reads JSON; the error has line and column.
     pub fn from_json(text: &str) -> Result<Value, serde_json::Error> {
         serde_json::from_str(text)

@@ -72,8 +72,10 @@ impl Cluster {
 
     /// Whether anything waits for a client.
     pub fn has_mail(&self, number: u32) -> bool {
-        self.clients
-            .get(&number)
-            .is_some_and(|client| !client.inbox.is_empty())
+        self.has_answers(number)
+            || self
+                .clients
+                .get(&number)
+                .is_some_and(|client| !client.inbox.is_empty())
     }
 }

@@ -1,7 +1,10 @@
 //! What waits in the queue. A closed list: every future of the cluster is one of these.
 
+use std::net::Ipv4Addr;
+
 use api::{Arrival, Part, Request, RequestId};
 use apiserver::User;
+use network::{Answer, Call};
 use sim::NoteId;
 
 #[derive(Clone, Debug)]
@@ -40,6 +43,18 @@ pub(crate) enum Event {
         node: u32,
         stream: u64,
     },
+    /// A call over the pod network reaches its destination's machine.
+    Call {
+        ticket: u64,
+        node: u32,
+        client: Ipv4Addr,
+        call: Box<Call>,
+    },
+    /// Its answer reaches who asked.
+    CallEnds {
+        ticket: u64,
+        answer: Box<Answer>,
+    },
     /// The API server has something to do by itself.
     ServerTick,
 }
@@ -49,6 +64,7 @@ pub(crate) enum Timer {
     Manager(controllers::Timer),
     Scheduler(scheduler::Timer),
     Kubelet(u32, node::Timer),
+    Proxy(network::Timer),
 }
 
 impl From<(Part, controllers::Timer)> for Timer {
@@ -60,6 +76,12 @@ impl From<(Part, controllers::Timer)> for Timer {
 impl From<(Part, scheduler::Timer)> for Timer {
     fn from((_, timer): (Part, scheduler::Timer)) -> Self {
         Timer::Scheduler(timer)
+    }
+}
+
+impl From<(Part, network::Timer)> for Timer {
+    fn from((_, timer): (Part, network::Timer)) -> Self {
+        Timer::Proxy(timer)
     }
 }
 

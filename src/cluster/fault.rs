@@ -85,9 +85,11 @@ impl Cluster {
                 let part = Part::Kubelet(node);
                 if on {
                     self.faults.cut.insert(part);
+                    self.network.freeze(node, true);
                     self.break_watches(|to| to == part);
                 } else {
                     self.faults.cut.remove(&part);
+                    self.network.freeze(node, false);
                 }
             }
             Fault::StopScheduler { on } => {
@@ -156,6 +158,7 @@ impl Cluster {
             self.faults.down.insert(part);
             self.server.close_watches(part);
             self.streams.retain(|_, stream| stream.node != node);
+            self.lose_calls(node);
         }
     }
 

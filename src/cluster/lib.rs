@@ -20,6 +20,7 @@ mod event;
 mod fault;
 mod host;
 mod options;
+mod traffic;
 
 use std::collections::BTreeMap;
 
@@ -58,6 +59,7 @@ pub struct Cluster {
     clients: BTreeMap<u32, Client>,
     links: Links,
     faults: fault::Faults,
+    network: traffic::Network,
     /// Proxied requests that a kubelet answers: stream number → who asked.
     streams: BTreeMap<u64, Stream>,
     next_stream: u64,
@@ -102,6 +104,7 @@ impl Cluster {
                 from_server: BTreeMap::new(),
             },
             faults: fault::Faults::default(),
+            network: traffic::Network::new(seed),
             streams: BTreeMap::new(),
             next_stream: 0,
             tick_at: None,
@@ -117,6 +120,8 @@ impl Cluster {
         cluster
             .queue
             .push(start + 250 * sim::MILLI, Event::Start(Part::Scheduler));
+        let at = start + 300 * sim::MILLI;
+        cluster.queue.push(at, Event::Start(traffic::WATCHER));
         for number in 0..cluster.options.nodes {
             let name = format!("kubelet-{number}");
             let kubelet = Kubelet::new(cluster.options.machine(number));
@@ -249,6 +254,13 @@ impl Cluster {
                 cause,
             } => self.proxy(node, stream, &request, cause),
             Event::CloseStream { node, stream } => self.close_stream(node, stream),
+            Event::Call {
+                ticket,
+                node,
+                client,
+                call,
+            } => self.deliver_call(ticket, node, client, &call),
+            Event::CallEnds { ticket, answer } => self.end_call(ticket, *answer),
             Event::ServerTick => {
                 if self.tick_at.is_some_and(|at| at <= self.now) {
                     self.tick_at = None;
@@ -275,6 +287,13 @@ impl Cluster {
                     return;
                 };
                 let effects = host.turn(now, NoteId(0), |c, out| c.start(out));
+                self.carry_out(part, effects);
+            }
+            Part::KubeProxy(_) => {
+                let effects = self
+                    .network
+                    .proxy
+                    .turn(now, NoteId(0), |c, out| c.start(out));
                 self.carry_out(part, effects);
             }
             _ => {}
@@ -534,7 +553,12 @@ impl Cluster {
                     client.inbox.push_back((now, id, arrival));
                 }
             }
-            Part::Etcd | Part::ApiServer | Part::CloudControllerManager | Part::KubeProxy(_) => {}
+            Part::KubeProxy(_) => {
+                if let Some(effects) = self.network.proxy.hear(now, id, arrival, cause) {
+                    self.carry_out(to, effects);
+                }
+            }
+            Part::Etcd | Part::ApiServer | Part::CloudControllerManager => {}
         }
     }
 
@@ -549,6 +573,11 @@ impl Cluster {
             Timer::Scheduler(timer) => {
                 if let Some(effects) = self.scheduler.wake(now, generation, timer) {
                     self.carry_out(Part::Scheduler, effects);
+                }
+            }
+            Timer::Proxy(timer) => {
+                if let Some(effects) = self.network.proxy.wake(now, generation, timer) {
+                    self.carry_out(traffic::WATCHER, effects);
                 }
             }
             Timer::Kubelet(number, timer) => {
@@ -591,6 +620,9 @@ impl Cluster {
                 }
                 client_room::Effect::Frame { stream, frame } => self.forward(stream, frame),
             }
+        }
+        if let Part::Kubelet(node) = part {
+            self.collect_traffic(node);
         }
     }
 

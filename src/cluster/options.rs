@@ -21,6 +21,8 @@ pub struct Options {
     pub node_pods: u32,
     /// Bytes per second of an image pull; 0 lets it vary as the internet does.
     pub pull_speed: u64,
+    /// Whether the pod network enforces NetworkPolicies; some real ones do not.
+    pub network_policies: bool,
     /// How many notes the trace keeps.
     pub trace_capacity: usize,
 }
@@ -35,6 +37,7 @@ impl Default for Options {
             node_memory: 8 << 30,
             node_pods: 110,
             pull_speed: 0,
+            network_policies: true,
             trace_capacity: 20_000,
         }
     }

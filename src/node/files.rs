@@ -15,6 +15,7 @@ use crate::environment::{self, Sources};
 use crate::host::Host;
 use crate::needs::Kind;
 use crate::pod::Pod;
+use crate::token;
 
 /// All files of one machine.
 #[derive(Clone, Debug, Default)]
@@ -124,10 +125,15 @@ pub(crate) fn mounts(
             "" => mount.str("subPath").to_owned(),
             expression => environment::expand(expression, &env),
         };
+        // The runtime follows links of the image: `/var/run` is `/run` in all of them.
+        let at = match mount.str("mountPath").strip_prefix("/var/run/") {
+            Some(below) => format!("/run/{below}"),
+            None => mount.str("mountPath").to_owned(),
+        };
         // A mount that cannot be made is left out: validation let only odd ones come this far.
         let _ = mounts.mount(
             &mut host.storage.disk,
-            mount.str("mountPath"),
+            &at,
             id,
             &sub_path,
             mount.bool("readOnly"),
@@ -256,28 +262,18 @@ fn contents(
         downward(source.get("downwardAPI"), projected);
     }
     for source in projected.get("sources").items() {
-        let token = source.get("serviceAccountToken");
-        if token.is_map() {
+        let wanted = source.get("serviceAccountToken");
+        if wanted.is_map() {
             let account = pod.spec().str("serviceAccountName");
-            let text = token_text(&pod.namespace(), account, &pod.uid(), now);
+            let text = token::of(pod, account, wanted, &host.machine.name, now);
             files.push((
-                token.str("path").to_owned(),
-                mode_of(token, &Value::Null, projected),
+                wanted.str("path").to_owned(),
+                mode_of(wanted, &Value::Null, projected),
                 text.into_bytes(),
             ));
         }
     }
     files
-}
-
-/// A token that looks like one: header, claims and signature, without meaning to anyone but this cluster.
-fn token_text(namespace: &str, account: &str, uid: &str, now: Time) -> String {
-    let part = |text: &str| crate::images::hex64(text);
-    format!(
-        "eyJhbGciOiJSUzI1NiJ9.{}.{}",
-        part(&format!("{namespace}:{account}:{uid}")),
-        part(&format!("{uid}{}", now.secs()))
-    )
 }
 
 /// What the runtime puts into every container.

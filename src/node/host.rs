@@ -12,6 +12,7 @@ use crate::kubelet::Timer;
 use crate::machine::Machine;
 use crate::needs::Need;
 use crate::pod::PodId;
+use crate::traffic::Traffic;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
@@ -25,6 +26,7 @@ pub(crate) struct Host {
     pub(crate) services: BTreeMap<Str, Value>,
     pub(crate) storage: Storage,
     pub(crate) images_changed: bool,
+    pub(crate) traffic: Traffic,
     taken: [u64; 4],
     last_address: u8,
 }
@@ -54,6 +56,7 @@ impl Host {
             services: BTreeMap::new(),
             storage: Storage::default(),
             images_changed: false,
+            traffic: Traffic::default(),
             // Numbers 0 (the network), 1 (the bridge) and 255 (broadcast) are nobody's.
             taken: [0b11, 0, 0, 1 << 63],
             last_address: 1,

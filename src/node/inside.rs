@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use api::Str;
 use posix::{
-    Call, Channel, Done, Env, Event, External, Files, Machine as Facts, Pid, Poll, Signal, Spawn,
-    Stream, System, User,
+    Call, Channel, Done, Env, Event, External, Files, Machine as Facts, Pid, Poll, Reply, Request,
+    Signal, Spawn, Stream, System, User,
 };
 use sim::{MILLI, Micros, Rng, Time};
 
@@ -94,6 +94,8 @@ pub(crate) struct World<'a> {
     pub(crate) address: String,
     pub(crate) machine: &'a crate::machine::Machine,
     pub(crate) image: &'a Image,
+    /// What processes asked the network in this turn.
+    pub(crate) asked: Vec<(Pid, Request)>,
 }
 
 impl Inside {
@@ -308,6 +310,11 @@ impl posix::Host for World<'_> {
             ip: self.address.clone(),
             booted: 0,
         }
+    }
+
+    fn request(&mut self, pid: Pid, request: &Request) -> Option<Reply> {
+        self.asked.push((pid, request.clone()));
+        None
     }
 
     fn external(&mut self, call: &Call, files: &mut Files<'_>) -> External {

@@ -101,6 +101,18 @@ impl Kubelet {
         self.by_key.get(&(namespace.clone(), name.clone())).copied()
     }
 
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
+    }
+
+    pub(crate) fn host_mut(&mut self) -> &mut Host {
+        &mut self.host
+    }
+
+    pub(crate) fn pods(&self) -> impl Iterator<Item = &Pod> {
+        self.pods.values().map(|pod| &**pod)
+    }
+
     pub(crate) fn pod_ids(&self) -> impl Iterator<Item = PodId> {
         self.pods.keys().copied().collect::<Vec<_>>().into_iter()
     }

@@ -25,12 +25,17 @@ pub mod reference;
 mod register;
 mod resources;
 mod serve;
+mod servers;
 mod start;
 pub mod status;
 mod stop;
+mod token;
+mod traffic;
 mod within;
 mod worker;
 
 pub use kubelet::{Alarm, Kubelet, Timer};
 pub use machine::Machine;
 pub use serve::Follower;
+pub use token::is_token_of;
+pub use traffic::{Answered, Packet};

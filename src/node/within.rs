@@ -140,9 +140,14 @@ impl Turn<'_, '_> {
             address,
             machine: &self.host.machine,
             image,
+            asked: Vec::new(),
         };
         let result = work(&mut inside, &mut world);
+        let asked = std::mem::take(&mut world.asked);
         self.pod.containers[index as usize].inside = Some(inside);
+        for (pid, request) in asked {
+            self.process_asks(index, pid, request);
+        }
         Some(result)
     }
 
@@ -167,8 +172,10 @@ impl Turn<'_, '_> {
             address,
             machine: &self.host.machine,
             image: &image,
+            asked: Vec::new(),
         };
         let outcomes = inside.run(&mut self.host.storage, &mut world);
+        let asked = std::mem::take(&mut world.asked);
         if let Some(next) = inside.next
             && (before != Some(next) || next <= self.out.now())
         {
@@ -182,6 +189,9 @@ impl Turn<'_, '_> {
             );
         }
         self.pod.containers[index as usize].inside = Some(inside);
+        for (pid, request) in asked {
+            self.process_asks(index, pid, request);
+        }
         for outcome in outcomes {
             self.came(index, outcome);
         }
@@ -333,6 +343,20 @@ impl Turn<'_, '_> {
                 self.next();
             }
         }
+    }
+
+    /// The container's own server writes a line.
+    pub(crate) fn log_line(&mut self, index: u16, line: &str) {
+        let now = self.out.now();
+        if self.pod.containers[index as usize].log.is_none() {
+            let start = self.start_log(index);
+            self.pod.containers[index as usize].log = Some(Box::new(start));
+        }
+        let log = self.pod.containers[index as usize]
+            .log
+            .get_or_insert_default();
+        let lines = log.write(now, 1, line.as_bytes());
+        self.tell_followers(index, &lines);
     }
 
     pub(crate) fn tell_followers(&mut self, index: u16, lines: &[Line]) {

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use api::Str;
 use cluster::Cluster;
 use kubectl::Invocation;
-use posix::{Disk, Env, Event, External, Flavour, LineResult, Mounts, Pid, Poll, Stream, User};
+use network::{Answer, Dialog, Next, Resolver};
+use posix::{
+    Disk, Env, Event, External, Flavour, LineResult, Mounts, Pid, Poll, Request, Stream, User,
+};
 use sim::{Micros, NoteId, Rng, Time};
 
 use crate::kubectl_host::KubectlHost;
@@ -48,6 +51,9 @@ pub(crate) struct Terminal {
     now: Time,
     /// The note of the line that runs.
     cause: NoteId,
+    /// What programs here have asked the network: the process that waits, and how far its question is.
+    calls: BTreeMap<u64, (Pid, Dialog)>,
+    next_call: u64,
 }
 
 /// A running kubectl.
@@ -85,6 +91,7 @@ impl Terminal {
             rng,
             started: Vec::new(),
             broken: Vec::new(),
+            asked: Vec::new(),
             nodes: 0,
         };
         let inner = posix::Terminal::new(mounts, Flavour::Gnu, env, dir, false, &mut host);
@@ -97,6 +104,8 @@ impl Terminal {
             shell_at: None,
             now,
             cause: NoteId(0),
+            calls: BTreeMap::new(),
+            next_call: 0,
         }
     }
 
@@ -178,6 +187,12 @@ impl Terminal {
                 job.wakes_at = Some(now);
             }
         }
+        for (number, answer) in cluster.receive_answers(self.number) {
+            if let Some((pid, mut dialog)) = self.calls.remove(&number) {
+                let next = dialog.answer(answer);
+                self.go_on(pid, dialog, next, cluster);
+            }
+        }
         let mut left = budget;
         loop {
             let has_run_job = self.run_jobs(cluster, disk);
@@ -186,11 +201,17 @@ impl Terminal {
                 rng,
                 started: Vec::new(),
                 broken: Vec::new(),
+                asked: Vec::new(),
                 nodes: cluster.options().nodes,
             };
             let poll = self.inner.system.step(disk, &mut host, left.min(SLICE));
             self.jobs.extend(host.started);
+            let asked = host.asked;
             crate::breaking::inflict(cluster, host.broken);
+            let has_asked = !asked.is_empty();
+            for (pid, request) in asked {
+                self.ask(pid, request, cluster, disk);
+            }
             left = left.saturating_sub(SLICE);
             let has_ended_line = self.collect(cluster, disk);
             self.shell_at = match poll {
@@ -201,9 +222,49 @@ impl Terminal {
             if has_ended_line {
                 self.take_waiting();
             }
-            let goes_on = matches!(poll, Poll::Busy) || has_run_job || self.is_due(now);
+            let goes_on =
+                matches!(poll, Poll::Busy) || has_asked || has_run_job || self.is_due(now);
             if !goes_on || left == 0 {
                 break;
+            }
+        }
+    }
+
+    /// A program of this machine asks the network.
+    fn ask(&mut self, pid: Pid, request: Request, cluster: &mut Cluster, disk: &mut Disk) {
+        let user = User::root();
+        let files = posix::Files {
+            disk,
+            mounts: &self.inner.system.mounts,
+            cwd: "/",
+            user: &user,
+            umask: 0o022,
+            now: 0,
+        };
+        let text = |path: &str| {
+            let bytes = files.read(path).map(|bytes| bytes.to_vec());
+            String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+        };
+        let resolver = Resolver::read(&text("/etc/hosts"), &text("/etc/resolv.conf"));
+        let (dialog, next) = Dialog::begin(request, resolver);
+        self.go_on(pid, dialog, next, cluster);
+    }
+
+    fn go_on(&mut self, pid: Pid, mut dialog: Dialog, next: Next, cluster: &mut Cluster) {
+        match next {
+            Next::Send(call) if call.to.is_loopback() => {
+                // Nothing listens on this machine.
+                let next = dialog.answer(Answer::Refused);
+                self.go_on(pid, dialog, next, cluster);
+            }
+            Next::Send(call) => {
+                self.next_call += 1;
+                self.calls.insert(self.next_call, (pid, dialog));
+                cluster.call(self.number, self.next_call, call, self.cause);
+            }
+            Next::Done(reply) => {
+                self.inner.system.reply(pid, reply);
+                self.shell_at = Some(cluster.now());
             }
         }
     }
@@ -311,6 +372,8 @@ struct ShellHost<'a> {
     started: Vec<(Pid, Job)>,
     /// What `kubenkyo` was asked to break.
     broken: Vec<cluster::Fault>,
+    /// What programs asked the network.
+    asked: Vec<(Pid, Request)>,
     nodes: u32,
 }
 
@@ -325,6 +388,11 @@ impl posix::Host for ShellHost<'_> {
 
     fn random(&mut self) -> u64 {
         self.rng.next_u64()
+    }
+
+    fn request(&mut self, pid: Pid, request: &Request) -> Option<posix::Reply> {
+        self.asked.push((pid, request.clone()));
+        None
     }
 
     fn external(&mut self, call: &posix::Call, _files: &mut posix::Files<'_>) -> External {

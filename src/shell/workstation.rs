@@ -183,7 +183,7 @@ impl Workstation {
 
 /// The user's machine: a small Debian with kubectl.
 fn user_files() -> Volume {
-    standard_root(&ImageFiles {
+    let mut root = standard_root(&ImageFiles {
         flavour: Flavour::Gnu,
         os_release: "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nID=debian\n",
         programs: &[
@@ -199,7 +199,16 @@ fn user_files() -> Volume {
             "nc",
         ],
         has_tools: true,
-    })
+    });
+    for (path, text) in [
+        ("etc/hostname", "kubenkyo\n"),
+        ("etc/hosts", "127.0.0.1\tlocalhost\n127.0.1.1\tkubenkyo\n"),
+        ("etc/resolv.conf", "nameserver 10.0.2.3\n"),
+    ] {
+        root.write(path, text, Meta::default())
+            .expect("a fresh root has room for its own files");
+    }
+    root
 }
 
 impl Machine for Workstation {

@@ -74,7 +74,7 @@ pub(crate) fn civil(seconds: i64) -> Civil {
 }
 
 /// `strftime` for UTC.
-pub(crate) fn format(format: &str, micros: i64) -> String {
+pub fn format(format: &str, micros: i64) -> String {
     let seconds = micros.div_euclid(1_000_000);
     let t = civil(seconds);
     let hour12 = if t.hour % 12 == 0 { 12 } else { t.hour % 12 };

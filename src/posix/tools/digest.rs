@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-pub(crate) fn encode_base64(bytes: &[u8]) -> String {
+pub fn encode_base64(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let n = (chunk[0] as u32) << 16
@@ -23,7 +23,7 @@ pub(crate) fn encode_base64(bytes: &[u8]) -> String {
 }
 
 /// Decoded bytes, and whether all of the text was valid.
-pub(crate) fn decode_base64(text: &[u8]) -> (Vec<u8>, bool) {
+pub fn decode_base64(text: &[u8]) -> (Vec<u8>, bool) {
     let mut out = Vec::new();
     let (mut n, mut have, mut pads, mut good) = (0u32, 0, 0, true);
     for b in text.iter().filter(|b| **b != b'\n') {

@@ -345,4 +345,5 @@ impl Connect {
 }
 
 pub(super) use dns::{dig, nslookup};
+pub use http::split_url;
 pub(super) use http::{curl, wget};

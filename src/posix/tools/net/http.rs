@@ -631,7 +631,7 @@ fn full_url(url: &str) -> String {
 }
 
 /// Host, port and path of a URL.
-fn split_url(url: &str) -> (String, u16, String) {
+pub fn split_url(url: &str) -> (String, u16, String) {
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);

@@ -1,0 +1,645 @@
+//! Carries calls between containers, to services, to the cluster's DNS, to the API server, and from those outside.
+//!
+//! A call is routed by the tables of the node it starts on, judged by the network policies, and delivered after a link's
+//! latency; its answer takes the same way back. The trace tells of both. What listens at an address is the kubelet's
+//! business ([`node::Kubelet::receive`]).
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use api::note::Key;
+use api::{Note, Part, Status, Str, Value, map};
+use apiserver::{Caller, Reply};
+use network::policy::Peer;
+use network::{
+    Affinity, Answer, Call, Found, NAMESERVER, Payload, Place, Protocol, Proxy, Route, Tables,
+};
+use posix::{Record, RecordKind};
+use sim::{MILLI, Micros, NoteId, Rng, Time};
+
+use crate::host::Host;
+use crate::{Cluster, Event};
+
+/// Where the API server is found inside the cluster, whatever its service says.
+const API_SERVER: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 1);
+/// The machine outside, as nodes see it.
+const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 18, 0, 1);
+/// One watcher stands for the kube-proxies of all nodes.
+pub(crate) const WATCHER: Part = Part::KubeProxy(0);
+/// Who asks the API server from inside a pod: it is known by its token alone.
+const INSIDER: Part = Part::Client(u32::MAX);
+/// So many calls of a second are told to the trace; a load generator would fill it.
+const NOTED_PER_SECOND: u32 = 40;
+
+/// The network's state beside what the nodes have.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    pub(crate) proxy: Host<Proxy>,
+    affinity: Affinity,
+    rng: Rng,
+    /// Tables of nodes that hear nothing new.
+    frozen: BTreeMap<u32, Tables>,
+    tickets: BTreeMap<u64, Ticket>,
+    next_ticket: u64,
+    noted: (u64, u32),
+    answers: BTreeMap<u32, Vec<(u64, Answer)>>,
+}
+
+/// A call under way.
+#[derive(Clone, Debug)]
+struct Ticket {
+    asker: Asker,
+    from: Key,
+    to: Key,
+    /// The machine that works on it.
+    node: Option<u32>,
+    /// When the asker gives up.
+    ends: Time,
+    cause: Option<NoteId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asker {
+    Container { node: u32, exchange: u64 },
+    Client { number: u32, exchange: u64 },
+}
+
+/// From where a call comes.
+struct Source {
+    asker: Asker,
+    address: Ipv4Addr,
+    /// The node on which it starts; the first one for those outside.
+    node: u32,
+    pod: Option<Value>,
+    cause: NoteId,
+}
+
+impl Network {
+    pub(crate) fn new(seed: u64) -> Network {
+        Network {
+            proxy: Host::new(Proxy::default(), seed, "kube-proxy"),
+            affinity: Affinity::default(),
+            rng: Rng::stream(seed, "network"),
+            frozen: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            next_ticket: 0,
+            noted: (0, 0),
+            answers: BTreeMap::new(),
+        }
+    }
+
+    /// A node hears nothing new from now on, or hears again.
+    pub(crate) fn freeze(&mut self, node: u32, on: bool) {
+        if on {
+            self.frozen
+                .insert(node, self.proxy.component.tables().clone());
+        } else {
+            self.frozen.remove(&node);
+        }
+    }
+
+    fn tables(&self, node: u32) -> &Tables {
+        self.frozen
+            .get(&node)
+            .unwrap_or_else(|| self.proxy.component.tables())
+    }
+}
+
+impl Cluster {
+    /// Someone outside calls an address; the answer is found by [`Cluster::receive_answers`] under the same number.
+    pub fn call(&mut self, number: u32, exchange: u64, call: Call, cause: NoteId) {
+        let source = Source {
+            asker: Asker::Client { number, exchange },
+            address: GATEWAY,
+            node: 0,
+            pod: None,
+            cause,
+        };
+        self.launch(source, call);
+    }
+
+    /// Answers that have come for a client's calls since the last look.
+    pub fn receive_answers(&mut self, number: u32) -> Vec<(u64, Answer)> {
+        self.network.answers.remove(&number).unwrap_or_default()
+    }
+
+    pub(crate) fn has_answers(&self, number: u32) -> bool {
+        self.network.answers.contains_key(&number)
+    }
+
+    /// What left a machine's containers, and what they have answered.
+    pub(crate) fn collect_traffic(&mut self, node: u32) {
+        let Some(host) = self.kubelets.get_mut(node as usize) else {
+            return;
+        };
+        if host.component.is_quiet() {
+            return;
+        }
+        let packets = host.component.take_packets();
+        let answers = host.component.take_answers();
+        for packet in packets {
+            let source = Source {
+                asker: Asker::Container {
+                    node,
+                    exchange: packet.exchange,
+                },
+                address: packet.source,
+                node,
+                pod: Some(packet.pod),
+                cause: packet.cause,
+            };
+            self.launch(source, packet.call);
+        }
+        for answered in answers {
+            self.answered(answered.ticket, answered.answer, answered.work);
+        }
+    }
+
+    fn launch(&mut self, source: Source, call: Call) {
+        self.network.next_ticket += 1;
+        let ticket = self.network.next_ticket;
+        let now = self.now;
+        let place = Place {
+            source: source.address,
+            node: self.node_name(source.node),
+            is_node_address: self.node_at(call.to).is_some(),
+        };
+        let network = &mut self.network;
+        let tables = network
+            .frozen
+            .get(&source.node)
+            .unwrap_or_else(|| network.proxy.component.tables());
+        let route = tables.route(&call, &place, &mut network.affinity, now, &mut network.rng);
+        let (to, port, via) = match &route {
+            Route::To {
+                address,
+                port,
+                service,
+            } => (*address, *port, Some(service.clone())),
+            Route::Refused { service } | Route::Dropped { service } => {
+                (call.to, call.port, Some(service.clone()))
+            }
+            Route::Direct => (call.to, call.port, None),
+        };
+        let is_api = is_api_server(&call, via.as_ref());
+        let to = match &source.asker {
+            Asker::Container { .. } if to.is_loopback() => source.address,
+            _ => to,
+        };
+        let node = self.node_of(to);
+        let from_key = match (&source.pod, source.asker) {
+            (Some(pod), _) => Key::of("pods", pod),
+            (None, _) => Key::new("clients", "", "terminal"),
+        };
+        let to_key = self.key_at(to, node, is_api);
+        let is_private = call.to.is_loopback();
+        let link = if node == Some(source.node) {
+            (40, 120)
+        } else {
+            (200, 900)
+        };
+        let latency = self.network.rng.latency(link.0, link.1);
+        let cause = (!is_private && self.may_note()).then(|| {
+            let via = via.clone().map_or_else(Key::default, |(namespace, name)| {
+                Key::new("services", namespace, name)
+            });
+            let note = Note::Called {
+                from: from_key.clone(),
+                to: to_key.clone(),
+                via,
+                what: words(&call).into(),
+                arrives: now + latency,
+            };
+            self.trace.record(now, source.cause, note)
+        });
+        let ends = now + call.patience;
+        self.network.tickets.insert(
+            ticket,
+            Ticket {
+                asker: source.asker,
+                from: from_key,
+                to: to_key,
+                node,
+                ends,
+                cause,
+            },
+        );
+        if is_api {
+            let answer = self.ask_api_server(&call, &source);
+            return self.answered(ticket, answer, 2 * latency + MILLI);
+        }
+        match route {
+            Route::Refused { .. } => return self.answered(ticket, Answer::Refused, 0),
+            Route::Dropped { .. } => return self.drop_call(ticket),
+            Route::To { .. } | Route::Direct => {}
+        }
+        if !self.may_pass(&source, to, port, node, call.protocol) {
+            return self.drop_call(ticket);
+        }
+        // Without a DNS of its own the cluster's zone is answered all the same.
+        if let Payload::Dns { name, kind } = &call.payload {
+            let is_built_in = call.to == NAMESERVER && via.is_none();
+            let is_host_resolver = call.to.octets() == [10, 0, 2, 3];
+            let (name, kind) = (name.clone(), *kind);
+            if is_built_in {
+                let answer = self.zone(source.node, &name, kind);
+                return self.answered(ticket, answer, latency);
+            }
+            if is_host_resolver {
+                return self.answered(ticket, Answer::NoName, latency);
+            }
+        }
+        let Some(node) = node.filter(|node| {
+            self.kubelets
+                .get(*node as usize)
+                .is_some_and(|host| host.is_running)
+        }) else {
+            return self.drop_call(ticket);
+        };
+        let call = Call { to, port, ..call };
+        let arrives = now + latency;
+        let client = if is_private {
+            Ipv4Addr::LOCALHOST
+        } else {
+            source.address
+        };
+        self.queue.push(
+            arrives,
+            Event::Call {
+                ticket,
+                node,
+                client,
+                call: Box::new(call),
+            },
+        );
+    }
+
+    /// A call reaches the machine of its destination.
+    pub(crate) fn deliver_call(&mut self, ticket: u64, node: u32, client: Ipv4Addr, call: &Call) {
+        let now = self.now;
+        let Some(host) = self
+            .kubelets
+            .get_mut(node as usize)
+            .filter(|host| host.is_running)
+        else {
+            return self.drop_call(ticket);
+        };
+        if let Payload::Dns { name, kind } = &call.payload
+            && host.component.is_nameserver(call.to)
+        {
+            let answer = self.zone(node, name, *kind);
+            return self.answered(ticket, answer, 200);
+        }
+        let cause = self
+            .network
+            .tickets
+            .get(&ticket)
+            .and_then(|t| t.cause)
+            .unwrap_or(NoteId(0));
+        let effects = host.turn(now, cause, |kubelet, out| {
+            kubelet.receive(ticket, call.to, client, call, out)
+        });
+        self.carry_out(Part::Kubelet(node), effects);
+    }
+
+    /// The asker waits until its patience is at an end.
+    fn drop_call(&mut self, ticket: u64) {
+        let Some(open) = self.network.tickets.get(&ticket) else {
+            return;
+        };
+        let at = open.ends.max(self.now);
+        self.queue.push(
+            at,
+            Event::CallEnds {
+                ticket,
+                answer: Box::new(Answer::Dropped),
+            },
+        );
+    }
+
+    fn answered(&mut self, ticket: u64, answer: Answer, work: Micros) {
+        if answer == Answer::Dropped {
+            return self.drop_call(ticket);
+        }
+        let at = self.now + work + self.network.rng.latency(60, 500);
+        self.queue.push(
+            at,
+            Event::CallEnds {
+                ticket,
+                answer: Box::new(answer),
+            },
+        );
+    }
+
+    /// The answer reaches who asked.
+    pub(crate) fn end_call(&mut self, ticket: u64, answer: Answer) {
+        let Some(open) = self.network.tickets.remove(&ticket) else {
+            return;
+        };
+        let now = self.now;
+        // An answer that comes after the asker gave up is none.
+        let answer = if now > open.ends {
+            Answer::Dropped
+        } else {
+            answer
+        };
+        let cause = match open.cause {
+            None => NoteId(0),
+            Some(cause) => {
+                let note = Note::CalledBack {
+                    from: open.to,
+                    to: open.from,
+                    what: answer.word().into(),
+                    arrives: now,
+                };
+                self.trace.record(now, cause, note)
+            }
+        };
+        match open.asker {
+            Asker::Client { number, exchange } => {
+                self.network
+                    .answers
+                    .entry(number)
+                    .or_default()
+                    .push((exchange, answer));
+            }
+            Asker::Container { node, exchange } => {
+                let Some(host) = self
+                    .kubelets
+                    .get_mut(node as usize)
+                    .filter(|host| host.is_running)
+                else {
+                    return;
+                };
+                let effects = host.turn(now, cause, |kubelet, out| {
+                    kubelet.answer(exchange, answer, out)
+                });
+                self.carry_out(Part::Kubelet(node), effects);
+            }
+        }
+    }
+
+    /// A machine is gone: nobody there answers any more.
+    pub(crate) fn lose_calls(&mut self, node: u32) {
+        let lost: Vec<u64> = self
+            .network
+            .tickets
+            .iter()
+            .filter(|(_, open)| open.node == Some(node))
+            .map(|(id, _)| *id)
+            .collect();
+        for ticket in lost {
+            self.drop_call(ticket);
+        }
+    }
+
+    /// What the cluster's DNS says.
+    fn zone(&self, node: u32, name: &str, kind: RecordKind) -> Answer {
+        let tables = self.network.tables(node);
+        match tables.look_up(name, kind) {
+            Found::Records(records) => Answer::Records {
+                name: name.to_owned(),
+                records: self.followed(tables, records, kind),
+            },
+            Found::NoName | Found::Outside => Answer::NoName,
+        }
+    }
+
+    /// Aliases with what they stand for, if that is a name of ours.
+    fn followed(&self, tables: &Tables, records: Vec<Record>, kind: RecordKind) -> Vec<Record> {
+        let mut all = records;
+        if let Some(alias) = all
+            .iter()
+            .find(|r| r.kind == RecordKind::CName && kind != RecordKind::CName)
+            && let Found::Records(more) = tables.look_up(&alias.value, kind)
+        {
+            all.extend(more);
+        }
+        all
+    }
+
+    fn may_pass(
+        &self,
+        source: &Source,
+        to: Ipv4Addr,
+        port: u16,
+        node: Option<u32>,
+        protocol: Protocol,
+    ) -> bool {
+        let tables = self.network.proxy.component.tables();
+        if !self.options.network_policies || !tables.has_policies() {
+            return true;
+        }
+        let is_shared = |pod: &&Value| !pod.path("spec.hostNetwork").as_bool().unwrap_or(false);
+        let target = node
+            .and_then(|node| self.kubelets.get(node as usize))
+            .and_then(|host| host.component.pod_at(to))
+            .map(|pod| &pod.object);
+        // The zone that is answered without pods of its own is judged as if it had the usual ones.
+        let dns = (target.is_none() && to == NAMESERVER).then(|| {
+            map! { "metadata": map! { "namespace": "kube-system", "labels": map! { "k8s-app": "kube-dns" } } }
+        });
+        let target = target.or(dns.as_ref());
+        let from = Peer {
+            address: source.address,
+            pod: source.pod.as_ref().filter(is_shared),
+        };
+        let to = Peer {
+            address: to,
+            pod: target,
+        };
+        // A pod always reaches itself, and is reached by its own node.
+        let is_same = from.address == to.address;
+        let is_own_node = from.pod.is_none()
+            && matches!(source.asker, Asker::Container { node: own, .. } if Some(own) == node);
+        is_same || is_own_node || tables.allows(&from, &to, port, protocol)
+    }
+
+    /// The API server answers a request from inside the cluster as it answers any.
+    fn ask_api_server(&mut self, call: &Call, source: &Source) -> Answer {
+        let Payload::Http { request, tls } = &call.payload else {
+            return if matches!(call.payload, Payload::Bytes(_)) {
+                Answer::Bytes(Vec::new())
+            } else {
+                Answer::Dropped
+            };
+        };
+        if self.faults.is_down(Part::ApiServer) {
+            return Answer::Refused;
+        }
+        if !tls {
+            return Answer::text(400, "Client sent an HTTP request to an HTTPS server.\n");
+        }
+        let is_trusted =
+            request.insecure || request.extra.iter().any(|option| option.starts_with("c:"));
+        if !is_trusted {
+            return Answer::Tls(
+                "SSL certificate problem: unable to get local issuer certificate".to_owned(),
+            );
+        }
+        let (_, _, path_and_query) = posix::split_url(&request.url);
+        let http = apiserver::http::HttpRequest {
+            method: request.method.clone(),
+            path_and_query,
+            headers: request.headers.clone(),
+            body: request.body.clone(),
+        };
+        let token = http
+            .header("authorization")
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .map(|t| t.trim().to_owned());
+        let user = match &token {
+            None => apiserver::User {
+                name: "system:anonymous".into(),
+                groups: vec!["system:unauthenticated".into()],
+                ..apiserver::User::default()
+            },
+            Some(token) => match self.user_of_token(token, source) {
+                Some(user) => user,
+                None => return failure(&Status::new(401, "Unauthorized", "Unauthorized")),
+            },
+        };
+        let parsed = match apiserver::http::parse(&http) {
+            Ok(parsed) => parsed,
+            Err(status) => return failure(&status),
+        };
+        let caller = Caller {
+            part: INSIDER,
+            user,
+        };
+        self.network.next_ticket += 1;
+        let id = api::RequestId(self.network.next_ticket);
+        let reply = self.server.handle(self.now, &caller, id, &parsed.request);
+        self.tell_watchers(source.cause);
+        match reply {
+            Reply::Done(response) => {
+                let encoded = apiserver::http::encode(&parsed.request, parsed.accept, &response);
+                Answer::Http {
+                    status: encoded.status,
+                    reason: network::reason(encoded.status).to_owned(),
+                    headers: encoded.headers,
+                    body: pretty(&http, encoded.body),
+                }
+            }
+            Reply::Watching => {
+                self.server.cancel(INSIDER, id);
+                Answer::page(200, "application/json", "")
+            }
+            Reply::Proxy { .. } => failure(&Status::new(
+                501,
+                "NotImplemented",
+                "streams from inside a pod are not simulated",
+            )),
+        }
+    }
+
+    /// Who shows a token: one that the API server signed, or one that a kubelet put into the pod that shows it.
+    fn user_of_token(&self, token: &str, source: &Source) -> Option<apiserver::User> {
+        if let Some(user) = self.server.account_of_token(self.now, token) {
+            return Some(user);
+        }
+        let pod = source.pod.as_ref()?;
+        let namespace = pod.get("metadata").shared_str("namespace");
+        let account = pod.get("spec").shared_str("serviceAccountName");
+        let is_own = node::is_token_of(token, &namespace, &account, pod.get("metadata").str("uid"));
+        is_own.then(|| apiserver::User {
+            name: format!("system:serviceaccount:{namespace}:{account}").into(),
+            groups: vec![
+                "system:serviceaccounts".into(),
+                format!("system:serviceaccounts:{namespace}").into(),
+                "system:authenticated".into(),
+            ],
+            ..apiserver::User::default()
+        })
+    }
+
+    fn may_note(&mut self) -> bool {
+        let second = self.now.secs() as u64;
+        if self.network.noted.0 != second {
+            self.network.noted = (second, 0);
+        }
+        self.network.noted.1 += 1;
+        self.network.noted.1 <= NOTED_PER_SECOND
+    }
+
+    fn node_name(&self, node: u32) -> Str {
+        self.kubelets
+            .get(node as usize)
+            .map_or(Str::EMPTY, |host| host.component.machine().name.clone())
+    }
+
+    /// The machine whose own address this is.
+    fn node_at(&self, address: Ipv4Addr) -> Option<u32> {
+        let [172, 18, high, low] = address.octets() else {
+            return None;
+        };
+        let number = (u32::from(high) << 8 | u32::from(low)).checked_sub(11)?;
+        (number < self.kubelets.len() as u32).then_some(number)
+    }
+
+    /// The machine that an address is on: its own, or one of its pods'.
+    fn node_of(&self, address: Ipv4Addr) -> Option<u32> {
+        let [10, second, third, _] = address.octets() else {
+            return self.node_at(address);
+        };
+        let number = (u32::from(second).checked_sub(244)? << 8) | u32::from(third);
+        (number < self.kubelets.len() as u32).then_some(number)
+    }
+
+    fn key_at(&self, address: Ipv4Addr, node: Option<u32>, is_api: bool) -> Key {
+        if is_api {
+            return Key::new("apiserver", "", "kube-apiserver");
+        }
+        if address == NAMESERVER {
+            return Key::new("dns", "kube-system", "cluster-dns");
+        }
+        let pod = node
+            .and_then(|node| self.kubelets.get(node as usize))
+            .and_then(|host| host.component.pod_at(address));
+        match (pod, self.node_at(address)) {
+            (Some(pod), _) => Key::of("pods", &pod.object),
+            (None, Some(node)) => Key::new("nodes", "", self.node_name(node)),
+            (None, None) => Key::new("addresses", "", address.to_string()),
+        }
+    }
+}
+
+fn is_api_server(call: &Call, via: Option<&network::ServiceKey>) -> bool {
+    let is_service =
+        via.is_some_and(|(namespace, name)| namespace == "default" && name == "kubernetes");
+    call.port == 443 && (is_service || call.to == API_SERVER)
+}
+
+fn failure(status: &Status) -> Answer {
+    Answer::page(
+        status.0.code,
+        "application/json",
+        status.to_value().to_json() + "\n",
+    )
+}
+
+/// The API server indents its JSON for curl and wget.
+fn pretty(http: &apiserver::http::HttpRequest, body: Vec<u8>) -> Vec<u8> {
+    let agent = http.header("user-agent").unwrap_or_default();
+    if !agent.starts_with("curl") && !agent.starts_with("Wget") {
+        return body;
+    }
+    let text = String::from_utf8_lossy(&body).into_owned();
+    match Value::from_json(&text) {
+        Ok(value) => value.to_pretty_json().into_bytes(),
+        Err(_) => body,
+    }
+}
+
+/// A call in a few words, for the trace.
+fn words(call: &Call) -> String {
+    match &call.payload {
+        Payload::Http { request, .. } => {
+            let (_, _, path) = posix::split_url(&request.url);
+            format!("{} {path}", request.method)
+        }
+        Payload::Bytes(_) => format!("{} {}", call.protocol.name(), call.port),
+        Payload::Dns { name, .. } => format!("DNS {name}"),
+        Payload::Echo => "ping".to_owned(),
+    }
+}
