@@ -33,10 +33,17 @@ addEventListener("DOMContentLoaded", () => {
     }
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
   };
-  const wasm = packed ? unpacked(packed.textContent) : Promise.resolve(link.href);
+  // A sandboxed frame and a page opened from a folder may load scripts, but fetch nothing: for them the wasm is in a script as well.
+  const apart = () => new Promise((done, fail) => {
+    const script = Object.assign(document.createElement("script"), { src: "packed.js" });
+    script.onload = () => done(unpacked(kubenkyoPacked[link.href.split("/").pop()]));
+    script.onerror = () => fail("packed.js");
+    document.head.append(script);
+  });
+  const wasm = () => packed ? unpacked(packed.textContent) : fetch(link.href).then((response) => response.ok ? response : Promise.reject(response.statusText)).catch(apart);
   if (!packed) keep();
   const seen = /[?&]embed(?!=(0|no|off|false)\b)(?=[=&#]|$)/.test(location.search + location.hash) ? whenSeen() : Promise.resolve();
-  seen.then(() => wasm).then((module_or_path) => wasm_bindgen({ module_or_path })).catch(fail);
+  seen.then(wasm).then((module_or_path) => wasm_bindgen({ module_or_path })).catch(fail);
 });
 
 // An embedded page starts when it is first seen, and rests while it is not: scrolled away, or on a slide that is not shown, of which

@@ -5,6 +5,8 @@ use playground::{Micros, ObjectRef, Text};
 
 use crate::library::Source;
 
+use crate::embed::host::Heard;
+
 /// A column, or the terminal beneath.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pane {
@@ -156,6 +158,9 @@ pub(crate) enum Action {
     /// A newer version of the page takes over.
     TakeUpdate,
     OfferUpdate,
+
+    /// The page that holds this one says something.
+    Hosted(Heard),
 }
 
 /// A file that the user gave to the page.

@@ -3,6 +3,7 @@
 mod act;
 mod decks;
 mod embedded;
+mod hosted;
 mod reopen;
 mod show;
 
@@ -98,7 +99,10 @@ pub struct App {
 
     /// What the address asks for.
     params: Rc<Params>,
+    /// The columns of an embedded page: as asked, and those that were needed since.
+    panes: Vec<Pane>,
     jobs: Jobs,
+    audience: hosted::Audience,
 
     _frames: Option<Frames>,
     _keys: Option<Closure<dyn FnMut(web_sys::KeyboardEvent)>>,
@@ -136,6 +140,7 @@ impl Component for App {
             lang,
             dark: is_dark(theme),
             still: browser(|| dom::media("(prefers-reduced-motion: reduce)")).unwrap_or(false),
+            is_embed: params.is_embed,
             is_readonly: params.is_readonly,
             act: context.link().callback(Told::Act),
             engine: Engine(Rc::new(RefCell::new(Playground::new(embedded::options(
@@ -193,6 +198,8 @@ impl Component for App {
             is_plain: params.is_plain,
             keep: reopen::Keep::default(),
             jobs: Jobs::default(),
+            audience: hosted::Audience::default(),
+            panes: params.shown(),
             params: Rc::new(params),
             _frames: None,
             _keys: None,
@@ -225,6 +232,9 @@ impl Component for App {
 
     fn rendered(&mut self, context: &Context<App>, is_first: bool) {
         if is_first {
+            if self.params.is_embed {
+                browser(|| self.listen_to_host());
+            }
             self._frames = browser(|| Frames::start(context.link().callback(Told::Frame)));
             self._keys = browser(|| listen_to_keys(self.env.clone())).flatten();
             self._colours = browser(|| listen_to_colours(self.env.clone())).flatten();
@@ -433,6 +443,7 @@ impl App {
         }
         is_changed |= self.look_at_tasks();
         is_changed |= self.keep_now_and_then();
+        self.tell_host();
         is_changed || self.now() != before
     }
 
@@ -469,8 +480,8 @@ impl App {
                     self.take_file(&file.name, &file.text)
                 }
                 Update::Applied(applied) => {
-                    self.jobs.applied(applied);
                     self.take_applied(applied);
+                    self.jobs.applied(&self.problems);
                 }
                 _ => {}
             }

@@ -34,6 +34,8 @@ pub(crate) struct Env {
     pub(crate) dark: bool,
     /// Set when the page may not move things.
     pub(crate) still: bool,
+    /// Set when the page is a part of another one.
+    pub(crate) is_embed: bool,
     /// Set when the user may look and go through time, but change nothing.
     pub(crate) is_readonly: bool,
     pub(crate) act: Callback<Action>,

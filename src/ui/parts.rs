@@ -69,7 +69,7 @@ pub(crate) fn PaneTools(props: &PaneToolsProps) -> Html {
     html! {
         <span class="pane-tools">
             <button key="alone" class="tool icon" title={env.t(msg)} aria-label={env.t(msg)} onclick={env.on(Action::Alone(props.pane))}>{ icon(shown) }</button>
-            if props.pane != Pane::Stage && !props.is_alone {
+            if (env.is_embed || props.pane != Pane::Stage) && !props.is_alone {
                 <button key="away" class="tool icon" title={env.t(Msg::PutAway)} aria-label={env.t(Msg::PutAway)} onclick={env.on(Action::PutAway(props.pane))}>{ icon(Icon::Away) }</button>
             }
         </span>

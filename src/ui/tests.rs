@@ -28,6 +28,7 @@ fn Scene(props: &SceneProps) -> Html {
         lang: props.lang,
         dark: false,
         still: false,
+        is_embed: false,
         is_readonly: false,
         act: Callback::noop(),
         engine: (*engine).clone(),

@@ -58,7 +58,7 @@ export function launch() {
 }
 
 /// Pages of the test that runs now: pictured when it fails, closed when it ends.
-const opened = [];
+export const opened = [];
 
 /// The one-file build, as a double click opens it.
 export const single = pathToFileURL(join(dist, "kubenkyo.html")).href;

@@ -21,6 +21,7 @@ const STAGES: &[(&str, &str, Check)] = &[
     ("dist", "release build within its size budget", dist),
     ("seeds", "ten seeds: same trace natively and in wasm", seeds),
     ("browser", "the page in headless Chromium", browser),
+    ("hosts", "the page inside other pages", hosts),
 ];
 
 /// Tests that ran.
@@ -227,6 +228,10 @@ fn seeds() -> Result<Count, Failure> {
 
 fn browser() -> Result<Count, Failure> {
     counted(teed(&mut in_browser(&["run.mjs"])?)?)
+}
+
+fn hosts() -> Result<Count, Failure> {
+    counted(teed(&mut in_browser(&["hosts.mjs"])?)?)
 }
 
 /// `cargo xtask bench-page` and `shots`: a script that measures or draws the release in `dist/`, made if it is not there.

@@ -40,8 +40,9 @@ pub(crate) fn dist() -> Result<(), Failure> {
     let folder = dist_folder();
     build(&tools, &folder)?;
     single::make(&folder)?;
+    single::pack(&folder)?;
     seal(&folder)?;
-    installable::make(&folder, &[single::NAME])?;
+    installable::make(&folder, &[single::NAME, single::PACKED])?;
     size::check(&folder)
 }
 

@@ -10,6 +10,10 @@ use std::path::Path;
 
 pub(crate) const NAME: &str = "kubenkyo.html";
 
+/// The wasm as a script, for a page that may load scripts but fetch nothing: in a sandboxed frame, or opened from a folder. `static/boot.js`
+/// asks for it when fetching has failed.
+pub(crate) const PACKED: &str = "packed.js";
+
 /// The element that `static/boot.js` looks for.
 const WASM_ID: &str = "kubenkyo-wasm";
 
@@ -49,6 +53,19 @@ pub(crate) fn make(folder: &Path) -> Result<(), Failure> {
     let path = folder.join(NAME);
     std::fs::write(&path, page)
         .map_err(|error| Failure::new(format!("write {}", path.display())).why(error.to_string()))
+}
+
+/// Writes [`PACKED`] into the release `folder`.
+pub(crate) fn pack(folder: &Path) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::new(PACKED).why(error.to_string());
+    let names = crate::size::files(folder).map_err(failed)?;
+    let mut text = String::from("kubenkyoPacked={");
+    for name in names.iter().filter(|name| name.ends_with(".wasm")) {
+        let bytes = std::fs::read(folder.join(name)).map_err(failed)?;
+        text.push_str(&format!("\"{name}\":\"{}\",", base64(&gzip(&bytes))));
+    }
+    text.push('}');
+    std::fs::write(folder.join(PACKED), text).map_err(failed)
 }
 
 /// `html` with everything it names taken in.

@@ -70,6 +70,13 @@ impl App {
             }
             Action::ShowTab(pane) => self.bring_into_sight(pane),
             Action::Resize(pane, share) => self.resize(pane, share),
+            Action::PutAway(pane) if self.params.is_embed => {
+                self.panes.retain(|other| *other != pane);
+                self.tab = self.panes.first().copied().unwrap_or(pane);
+                if self.panes.is_empty() {
+                    self.panes.push(pane);
+                }
+            }
             Action::PutAway(pane) => {
                 if !self.without.contains(&pane) {
                     self.without.push(pane);
@@ -183,17 +190,8 @@ impl App {
                 self.flights.clear();
                 self.take_updates();
             }
-            Action::Restart => {
-                let options = self.env.engine.0.borrow().options().clone();
-                let before = self.other_run(self.env.engine.0.borrow().clone());
-                self.begin(options);
-                if self.params.is_embed {
-                    self.begin_as_asked();
-                    self.reopen_at_start(&dom::fragment());
-                } else {
-                    self.offer_other(before, Words::Restarted);
-                }
-            }
+            Action::Restart => self.begin_anew(),
+            Action::Hosted(heard) => self.hosted(heard),
             Action::GoOnFromHere => {
                 let left = self.env.engine.0.borrow_mut().go_on_from_here();
                 let before = self.other_run(left);
@@ -230,6 +228,9 @@ impl App {
 
     pub(super) fn bring_into_sight(&mut self, pane: Pane) {
         self.tab = pane;
+        if !self.has(pane) {
+            self.panes.push(pane);
+        }
         if matches!(pane, Pane::Slides | Pane::Work) {
             self.side = pane;
         }
@@ -317,6 +318,19 @@ impl App {
         }
     }
 
+    /// The same cluster from its beginning; an embedded page does again what its address asks for.
+    pub(super) fn begin_anew(&mut self) {
+        let options = self.env.engine.0.borrow().options().clone();
+        let before = self.other_run(self.env.engine.0.borrow().clone());
+        self.begin(options);
+        if self.params.is_embed {
+            self.begin_as_asked();
+            self.reopen_at_start(&dom::fragment());
+        } else {
+            self.offer_other(before, Words::Restarted);
+        }
+    }
+
     /// A new cluster takes the place of the old one.
     pub(super) fn begin(&mut self, options: Options) {
         self.begin_with(Playground::new(options));
@@ -336,7 +350,9 @@ impl App {
         self.chosen = None;
         self.chain_step = None;
         self.tasks = Rc::default();
-        self.jobs.give_up();
+        for id in self.jobs.give_up() {
+            self.audience.host.dropped(&id);
+        }
         self.outcome = Outcome::None;
         self.driver.rushes = false;
         self.driver.is_paused = false;

@@ -7,7 +7,7 @@ use yew::prelude::*;
 use super::{App, browser};
 use crate::action::Pane;
 use crate::dom;
-use crate::embed::bar::Bar;
+use crate::embed::bar::{Bar, Words};
 use crate::embed::jobs::Work;
 use crate::embed::params::{Autoplay, Controls, Params, SceneOf};
 use crate::stage::VIEWS;
@@ -87,8 +87,9 @@ impl App {
                 PromptState::Busy | PromptState::Continue => None,
             };
             let is_free = code.is_some() && self.terminal.queue.is_empty() && !self.driver.rushes;
-            // The answers are for a host page.
-            let _ended = self.jobs.settle(is_free, code.unwrap_or_default());
+            if let Some(ended) = self.jobs.settle(is_free, code.unwrap_or_default()) {
+                self.audience.host.ended(&ended);
+            }
             if self.driver.is_paused {
                 return;
             }
@@ -107,12 +108,12 @@ impl App {
 
     /// Whether a column is on the page at all.
     pub(super) fn has(&self, pane: Pane) -> bool {
-        !self.params.is_embed || self.params.shown().contains(&pane)
+        !self.params.is_embed || self.panes.contains(&pane)
     }
 
     /// The columns of an embedded page, in the order they were asked for.
     pub(super) fn embedded_board(&self) -> Html {
-        let panes = self.params.shown();
+        let panes = &self.panes;
         let columns: Vec<&str> = panes
             .iter()
             .filter_map(|pane| match pane {
@@ -124,6 +125,7 @@ impl App {
         let names: Vec<&str> = panes.iter().map(|pane| pane.name()).collect();
         html! {
             <main key="board" class="board" data-panes={names.join(" ")} style={format!("--columns:{}", columns.join(" "))}>
+                if !panes.contains(&Pane::Slides) { <h1 key="title" class="sr">{ format!("Kubenkyo: {}", Words::Part.text(self.env.lang)) }</h1> }
                 { for panes.iter().map(|pane| self.section(*pane)) }
                 { self.inspector(self.now()) }
             </main>

@@ -42,7 +42,7 @@ pub(crate) fn Bar(props: &BarProps) -> Html {
         (Icon::Pause, Msg::Pause)
     };
     html! {
-        <footer class="embed-bar" data-testid="embed-bar" aria-label={t(Words::Part)}>
+        <section class="embed-bar" data-testid="embed-bar" aria-label={t(Words::Part)}>
             if props.controls == Controls::Some {
                 <button key="pause" class="tool icon" data-testid="pause" title={env.t(msg)} aria-label={env.t(msg)} onclick={env.on(Action::TogglePause)}>{ icon(sign) }</button>
                 if !env.is_readonly {
@@ -64,6 +64,6 @@ pub(crate) fn Bar(props: &BarProps) -> Html {
                 </svg>
                 <span>{ t(Words::Open) }</span>{ icon(Icon::Outside) }
             </a>
-        </footer>
+        </section>
     }
 }

@@ -3,14 +3,10 @@
 
 use std::collections::VecDeque;
 
-use playground::{Applied, Output};
+use playground::{Output, Problem};
 
 /// What a host calls its message, given back with the answer.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "messages of host pages come next")
-)]
 pub(crate) enum Id {
     Number(f64),
     Text(String),
@@ -94,20 +90,18 @@ impl Jobs {
             .push_str(&text[..text.floor_char_boundary(room)]);
     }
 
-    /// Hears how an Apply ended.
-    pub(crate) fn applied(&mut self, applied: &Applied) {
+    /// Hears that an Apply has ended, and what was wrong with it.
+    pub(crate) fn applied(&mut self, problems: &[Problem]) {
         if let Some(active) = &mut self.active {
             active.awaits_apply = false;
-            let told = applied.problems.iter();
-            active.problems = told
-                .map(|problem| {
-                    (
-                        problem.line,
-                        problem.path.clone(),
-                        problem.message.en.clone(),
-                    )
-                })
-                .collect();
+            let told = problems.iter().map(|problem| {
+                (
+                    problem.line,
+                    problem.path.clone(),
+                    problem.message.en.clone(),
+                )
+            });
+            active.problems = told.collect();
         }
     }
 
@@ -173,11 +167,7 @@ mod tests {
         jobs.push(Some(Id::Number(7.0)), work.clone());
         assert_eq!(jobs.begin(true), Some(work));
         assert_eq!(jobs.settle(true, 0), None, "no verdict yet");
-        jobs.applied(&Applied {
-            file: "a.yaml".into(),
-            rc: 1,
-            problems: Vec::new(),
-        });
+        jobs.applied(&[]);
         assert_eq!(jobs.settle(true, 1).map(|ended| ended.code), Some(1));
     }
 

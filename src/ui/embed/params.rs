@@ -145,10 +145,20 @@ impl Params {
                 self.manifest = Some(fits.then(|| String::from(value))?);
             }
             "run" => {
-                let fits = self.runs.len() < LINES && value.len() <= LINE;
-                let is_line = !value.trim().is_empty() && !value.contains(['\n', '\r', '\0']);
-                self.runs
-                    .push((fits && is_line).then(|| String::from(value))?);
+                let lines: Vec<&str> = value
+                    .lines()
+                    .map(str::trim)
+                    .filter(|line| !line.is_empty())
+                    .collect();
+                let fits = self.runs.len() + lines.len() <= LINES
+                    && lines.iter().all(|line| line.len() <= LINE);
+                let are_lines = !lines.is_empty() && !value.contains('\0');
+                self.runs.extend(
+                    (fits && are_lines)
+                        .then_some(lines)?
+                        .into_iter()
+                        .map(String::from),
+                );
             }
             "autoplay" if value == "apply" => self.autoplay = Autoplay::Applies,
             "autoplay" => {

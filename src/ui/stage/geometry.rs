@@ -68,6 +68,9 @@ const GAP: f64 = 14.0;
 const NARROW: f64 = 360.0;
 /// Below this, letters become hard to read: rather scroll.
 const SMALLEST: f64 = 0.82;
+/// In a box this low, as in a frame of an article, seeing all of it counts more.
+const LOW: f64 = 460.0;
+const SMALLEST_LOW: f64 = 0.62;
 const LARGEST: f64 = 1.7;
 
 impl Plan {
@@ -83,6 +86,7 @@ impl Plan {
         } else {
             (644.0, 540.0)
         };
+        let smallest = if height < LOW { SMALLEST_LOW } else { SMALLEST };
         let scale = |plan: &Plan| (width / plan.width).min(height / plan.height);
         for node_h in NODE_HEIGHTS {
             let mut best: Option<Plan> = None;
@@ -95,7 +99,7 @@ impl Plan {
                     best = Some(plan);
                 }
             }
-            if let Some(mut plan) = best.filter(|plan| scale(plan) >= SMALLEST) {
+            if let Some(mut plan) = best.filter(|plan| scale(plan) >= smallest) {
                 plan.scale = scale(&plan).min(LARGEST);
                 return plan;
             }
