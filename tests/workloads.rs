@@ -25,7 +25,7 @@ const FLOOR: Score = Score {
     conditions: Of(1470, 0),
     events: Of(1018, 0),
     pod_order: Of(2504, 0),
-    owner_order: Of(760, 0),
+    owner_order: Of(762, 0),
 };
 
 /// So many of so many.

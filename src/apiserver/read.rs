@@ -70,7 +70,18 @@ impl ApiServer {
             items.push(object);
             last = Some(key.clone());
         };
-        if revision == self.store.revision() {
+        let only = selection
+            .demanded("metadata.name")
+            .filter(|_| !call.namespace.is_empty() || !call.kind.namespaced);
+        if let (Some(name), true) = (only, revision == self.store.revision()) {
+            // One object by its name needs no look at the others.
+            let key = Key::new(call.namespace.clone(), name.clone());
+            if let Some(entry) = self.store.get(call.collection, &key)
+                && after.as_ref().is_none_or(|after| key > *after)
+            {
+                visit(&key, &entry.object);
+            }
+        } else if revision == self.store.revision() {
             for (key, entry) in self
                 .store
                 .list(call.collection, &call.namespace, after.as_ref())

@@ -180,6 +180,17 @@ impl Cluster {
         self.scheduler.component.waiting()
     }
 
+    /// The controllers, to look at without asking.
+    pub fn manager(&self) -> &Manager {
+        &self.manager.component
+    }
+
+    /// The kubelets of machines that have power, to look at without asking.
+    pub fn kubelets(&self) -> impl Iterator<Item = &Kubelet> {
+        let powered = self.kubelets.iter().filter(|host| host.is_running);
+        powered.map(|host| &host.component)
+    }
+
     pub fn scheduler(&self) -> &Scheduler {
         &self.scheduler.component
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::core::PODS;
+use api::core::{NODES, PODS};
 use api::meta::Meta;
 use api::{RequestId, Response, Str, Value, WatchEvent, WatchKind};
 use client::{Component, Fed, Feed, Outbox};
@@ -25,6 +25,8 @@ pub enum Timer {
     Lease,
     /// The feed of pods tries again.
     Feed,
+    /// The feed of this machine's own Node tries again.
+    NodeFeed,
     /// Events that could not be written are tried again.
     Events,
     /// The pull at the head of the line is over.
@@ -64,6 +66,7 @@ pub struct Kubelet {
     host: Host,
     registration: Registration,
     feed: Feed,
+    node_feed: Feed,
     pods: BTreeMap<PodId, Box<Pod>>,
     by_key: BTreeMap<(Str, Str), PodId>,
     next: PodId,
@@ -72,10 +75,12 @@ pub struct Kubelet {
 impl Kubelet {
     pub fn new(machine: Machine) -> Kubelet {
         let selector = format!("spec.nodeName={}", machine.name);
+        let itself = format!("metadata.name={}", machine.name);
         Kubelet {
             host: Host::new(machine),
             registration: Registration::default(),
             feed: Feed::new(PODS).fields(selector),
+            node_feed: Feed::new(NODES).fields(itself),
             pods: BTreeMap::new(),
             by_key: BTreeMap::new(),
             next: 0,
@@ -95,6 +100,12 @@ impl Kubelet {
     pub fn pod(&self, namespace: &str, name: &str) -> Option<&Pod> {
         let id = self.by_key.get(&(Str::new(namespace), Str::new(name)))?;
         self.pods.get(id).map(|pod| &**pod)
+    }
+
+    /// Namespaces and names of pods of which a container runs here.
+    pub fn running_pods(&self) -> impl Iterator<Item = (Str, Str)> {
+        let running = self.pods.values().filter(|pod| pod.anything_runs());
+        running.map(|pod| (pod.namespace(), pod.name()))
     }
 
     pub(crate) fn id_of_name(&self, namespace: &Str, name: &Str) -> Option<PodId> {
@@ -178,6 +189,20 @@ impl Kubelet {
                 }
                 for object in objects {
                     self.changed(object, out);
+                }
+            }
+        }
+    }
+
+    /// Somebody may have written into our Node: that we are lost, for one.
+    fn node_fed(&mut self, fed: Fed, out: &mut Outbox<'_, Timer>) {
+        match fed {
+            Fed::Foreign | Fed::Nothing => {}
+            Fed::RetryAfter(span) => out.wake_after(span, Timer::NodeFeed),
+            Fed::Changed(event) => self.registration.seen(&event.object, out),
+            Fed::Replaced(objects) => {
+                for node in &objects {
+                    self.registration.seen(node, out);
                 }
             }
         }
@@ -305,6 +330,10 @@ fn update(turn: &mut Turn<'_, '_>, object: Value, cause: sim::NoteId) {
     } else if spec_changed && turn.pod.mode == Mode::Syncing {
         turn.pod.cause = cause;
         turn.sync();
+    } else if turn.pod.mode == Mode::Syncing && turn.pod.patch.is_none() && turn.is_misjudged() {
+        turn.pod.cause = cause;
+        let span = turn.out.rng.latency(DISPATCH.0, DISPATCH.1);
+        turn.sync_at(turn.out.now() + span);
     }
 }
 
@@ -317,6 +346,7 @@ impl Component for Kubelet {
         self.registration = Registration::default();
         self.registration.start(&mut self.host, out);
         self.feed.start(out);
+        self.node_feed.start(out);
         if let Some(end) = self.host.images.ends() {
             out.wake_at(end, Timer::Pull);
         }
@@ -341,10 +371,18 @@ impl Component for Kubelet {
             return;
         }
         let fed = self.feed.respond(id, &response, out);
-        self.fed(fed, out);
+        if fed != Fed::Foreign {
+            return self.fed(fed, out);
+        }
+        let fed = self.node_feed.respond(id, &response, out);
+        self.node_fed(fed, out);
     }
 
     fn observe(&mut self, id: RequestId, event: WatchEvent, out: &mut Outbox<'_, Timer>) {
+        if self.node_feed.owns(id) {
+            let fed = self.node_feed.observe(id, event);
+            return self.node_fed(fed, out);
+        }
         let fed = self.feed.observe(id, event);
         self.fed(fed, out);
     }
@@ -354,6 +392,7 @@ impl Component for Kubelet {
             Timer::Status => self.registration.look(&mut self.host, out),
             Timer::Lease => self.registration.renew(&mut self.host, out),
             Timer::Feed => self.feed.retry(out),
+            Timer::NodeFeed => self.node_feed.retry(out),
             Timer::Events => self.host.recorder.wake(out),
             Timer::Pull => self.pull_over(out),
             Timer::Pod { id, alarm } => self.turn(id, out, |turn| match alarm {

@@ -27,6 +27,8 @@ pub(crate) struct Registration {
     lease: Value,
     is_registered: bool,
     is_ready: bool,
+    /// The API server thinks that this machine is lost.
+    is_misjudged: bool,
     ready_since: Time,
     told: Time,
     /// Images as last told.
@@ -76,15 +78,29 @@ impl Registration {
             return self.register(host, out);
         }
         let is_due = now.since(self.told) >= REPORT;
-        if !self.is_ready || host.images_changed || is_due {
+        if !self.is_ready || self.is_misjudged || host.images_changed || is_due {
+            self.is_misjudged = false;
             self.tell(host, out);
         }
         self.next_status = self.told + REPORT;
         out.wake_at(self.next_status, Timer::Status);
     }
 
+    /// Our Node as the API server has it. If it says that we are lost, the next regular look sets it right.
+    pub(crate) fn seen(&mut self, node: &Value, out: &mut Outbox<'_, Timer>) {
+        let ready = api::meta::condition(node, "Ready");
+        if self.is_ready && ready.is_some_and(|ready| ready.status() != "True") {
+            self.is_misjudged = true;
+            self.look_soon(out);
+        }
+    }
+
     /// The images on the machine changed: the next regular look will find it.
     pub(crate) fn images_changed(&mut self, out: &mut Outbox<'_, Timer>) {
+        self.look_soon(out);
+    }
+
+    fn look_soon(&mut self, out: &mut Outbox<'_, Timer>) {
         let next = out.now() + (LOOK - out.now().0 % LOOK);
         if self.next_status > next {
             self.next_status = next;
@@ -173,6 +189,10 @@ impl Registration {
     ) {
         if response.is_success() {
             self.lease = response.body.clone();
+            return;
+        }
+        if response.code >= 500 {
+            // The API server does not answer: the same again next time.
             return;
         }
         // Someone else wrote it, or it is gone, or was there before: read it, or make it anew.

@@ -50,7 +50,11 @@ impl Turn<'_, '_> {
         match self.pod.mode {
             Mode::Syncing => self.sync_running(),
             Mode::Terminating { .. } => self.stop_all(),
-            Mode::Finished => self.delete_if_asked(),
+            Mode::Finished => {
+                // The last word may not have reached the API server yet.
+                self.report();
+                self.delete_if_asked();
+            }
         }
     }
 
@@ -366,6 +370,17 @@ impl Turn<'_, '_> {
         let span = (MOUNT_AGAIN << self.pod.mount_failures.min(8)).min(MOUNT_AGAIN_MOST);
         self.pod.mount_failures += 1;
         self.step_after(span);
+    }
+
+    /// Whether the API server has another idea of the pod's readiness: the machine was thought lost for a while.
+    pub(crate) fn is_misjudged(&self) -> bool {
+        let known = api::meta::condition(&self.pod.object, "Ready");
+        known.is_some_and(|known| {
+            let computed = status::status(self.pod, &self.host.machine, self.out.now());
+            let ready = computed.get("conditions").items();
+            let ready = ready.iter().find(|c| c.str("type") == "Ready");
+            ready.is_some_and(|ready| ready.str("status") != known.status())
+        })
     }
 
     /// Tells the API server what changed in the pod's status.

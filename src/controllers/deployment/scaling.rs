@@ -304,8 +304,11 @@ fn resize(rollout: &Rollout, set: &Value, target: i64, s: &mut Sync<'_, '_>) -> 
 }
 
 impl Rollout {
+    /// What is available of all sets; of each no more than it is to have, as its status may be older than its size.
     fn all_available(&self) -> i64 {
-        self.sets().map(available).sum()
+        self.sets()
+            .map(|set| available(set).min(replicas(set)))
+            .sum()
     }
 
     /// Puts the newer version of one of the sets in its place.

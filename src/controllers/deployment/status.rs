@@ -217,9 +217,14 @@ fn calculate(rollout: &Rollout, now: Time) -> Value {
             status.set(field, count);
         }
     }
-    let terminating = rollout
-        .sets()
-        .map(|set| set.path("status.terminatingReplicas").as_int());
+    let terminating = rollout.sets().map(|set| {
+        let status = set.get("status");
+        let is_known = status.has("observedGeneration");
+        // One that nobody has looked at yet has nothing that could end.
+        status
+            .int("terminatingReplicas")
+            .or((!is_known).then_some(0))
+    });
     if let Some(terminating) = terminating.sum::<Option<i64>>() {
         status.set("terminatingReplicas", terminating);
     }

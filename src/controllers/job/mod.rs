@@ -9,7 +9,7 @@ mod rules;
 mod scaling;
 mod tally;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::batch::JOBS;
 use api::core::{PODS, Pod};
@@ -38,6 +38,15 @@ const ORPHAN_PREFIX: &str = "pod/";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Jobs {
     expectations: Expectations<ObjectKey>,
+    /// Pods that were counted and set free, as long as the cache shows them with their finalizer.
+    released: BTreeSet<Str>,
+    /// Versions of Jobs as last written: an older one in the cache knows less than we have done.
+    written: BTreeMap<ObjectKey, u64>,
+}
+
+fn version(job: &Value) -> u64 {
+    let version = Meta::of(job).0.str("resourceVersion");
+    version.parse().unwrap_or_default()
 }
 
 /// One sync's view of a Job.
@@ -188,6 +197,9 @@ impl Jobs {
     fn pod_changed(&mut self, change: &Change, caches: &Informers, keys: &mut Keys<'_>) {
         let pod = change.object();
         let meta = Meta::of(pod);
+        if change.is_deleted() || !has_finalizer(pod) {
+            self.released.remove(meta.uid());
+        }
         if let Some(key) = owner_key(pod, caches) {
             if change.is_deleted() || meta.is_deleting() {
                 self.expectations.deletion_seen(&key, meta.uid());
@@ -234,6 +246,14 @@ impl Jobs {
             Err(Halt::Retry(answer.message().to_owned()))
         }
     }
+}
+
+/// A pod as it will be once the cache shows that its finalizer is gone.
+fn counted(pod: &Value) -> Value {
+    let mut pod = pod.clone();
+    let finalizers = pod.at_mut(&["metadata", "finalizers"]).list_mut();
+    finalizers.retain(|finalizer| finalizer.as_str() != Some(FINALIZER));
+    pod
 }
 
 /// A patch that takes the tracking finalizer off a pod.
@@ -295,8 +315,14 @@ impl Controller for Jobs {
         }
         let Some(job) = s.get_key(&JOBS, key) else {
             self.expectations.forget(key);
+            self.written.remove(key);
             return Ok(());
         };
+        let newest = self.written.get(key).copied();
+        if s.remember(newest.is_some_and(|newest| version(&job) < newest)) {
+            // The watch lags behind; its news bring the key back.
+            return Ok(());
+        }
         let managed_by = job.path("spec.managedBy").as_str();
         if is_finished(&job) || managed_by.is_some_and(|m| m != "kubernetes.io/job-controller") {
             return Ok(());
@@ -314,6 +340,15 @@ impl Controller for Jobs {
         let pods = claim.claim(&all, s)?;
         let met = self.expectations.are_met(key, s.now());
         let met = s.remember(met);
+        let released = &self.released;
+        let pods = s.work_out(|| {
+            let seen_through = |pod: &Value| match released.contains(Meta::of(pod).uid()) {
+                true => counted(pod),
+                false => pod.clone(),
+            };
+            pods.iter().map(seen_through).collect()
+        });
+        let pods = pods.to_vec();
         let mut work = Work {
             job,
             key: key.clone(),
@@ -341,7 +376,10 @@ impl Controller for Jobs {
         } else {
             work.active().count() as i64
         };
-        tally::track(&mut work, &old_status, active, s)?;
+        tally::track(&mut work, &old_status, active, &mut self.released, s)?;
+        if s.first_time() {
+            self.written.insert(key.clone(), version(&work.job));
+        }
         outcome
     }
 }

@@ -1,5 +1,7 @@
 //! Counts finished pods once each, in three writes, and ends the Job.
 
+use std::collections::BTreeSet;
+
 use api::batch::JOBS;
 use api::core::Pod;
 use api::meta::{self, Meta};
@@ -50,7 +52,15 @@ pub(super) fn count_indexes(work: &mut Work) {
 }
 
 /// Writes the status: first who is about to be counted, then, without their finalizers, the counts, and the end.
-pub(super) fn track(work: &mut Work, old: &Value, active: i64, s: &mut Sync<'_, '_>) -> Step {
+///
+/// `released` remembers whose finalizer is gone, until the cache shows it: nobody is counted twice.
+pub(super) fn track(
+    work: &mut Work,
+    old: &Value,
+    active: i64,
+    released: &mut BTreeSet<Str>,
+    s: &mut Sync<'_, '_>,
+) -> Step {
     let (mut succeeded, mut failed) = (work.uncounted("succeeded"), work.uncounted("failed"));
     let mut free: Vec<Value> = Vec::new();
     let is_over = work.verdict.is_some();
@@ -93,7 +103,15 @@ pub(super) fn track(work: &mut Work, old: &Value, active: i64, s: &mut Sync<'_, 
         return finish(work, active, s);
     }
     let requests = free.iter().map(without_finalizer);
-    for answer in s.call_all(requests.collect())?.iter() {
+    let answers = s.call_all(requests.collect())?;
+    if s.first_time() {
+        let done = free
+            .iter()
+            .zip(answers.iter())
+            .filter(|(_, a)| a.is_success());
+        released.extend(done.map(|(pod, _)| Meta::of(pod).shared_uid()));
+    }
+    for answer in answers.iter() {
         if !answer.is_success() && !matches!(answer.code, 404 | 422) {
             return Err(Halt::Retry(answer.message().to_owned()));
         }
@@ -153,11 +171,7 @@ fn describe(work: &mut Work, active: i64) {
     }
 }
 
-fn set_uncounted(
-    job: &mut Value,
-    succeeded: &std::collections::BTreeSet<Str>,
-    failed: &std::collections::BTreeSet<Str>,
-) {
+fn set_uncounted(job: &mut Value, succeeded: &BTreeSet<Str>, failed: &BTreeSet<Str>) {
     let mut uncounted = Map::default();
     for (field, uids) in [("succeeded", succeeded), ("failed", failed)] {
         if !uids.is_empty() {

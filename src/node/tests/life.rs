@@ -113,7 +113,9 @@ impl World {
                 Response::ok(map! { "metadata": map! { "resourceVersion": "1" }, "items": list![] })
             }
             (Verb::Watch, _) => {
-                self.watch = Some(id);
+                if request.resource == PODS {
+                    self.watch = Some(id);
+                }
                 Response::ok(Value::Null)
             }
             (Verb::Get, _) => match self.objects.get(&path) {
@@ -411,6 +413,7 @@ fn a_pod_that_completes_ends() {
         +2.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Completed 0
         +3.0 Succeeded 10.244.0.2 [I PS] c=terminated Completed 0
         +10.0 is deleted by a user
+        +10.0 Succeeded 10.244.0.2 [I PS] c=terminated Completed 0
         +10.0 deleted
     "#]]);
 }
