@@ -46,10 +46,44 @@ pub struct Candidate {
 
 /// What is wrong with a manifest, as far as it can be told without a cluster.
 pub(crate) fn diagnose(text: &str) -> Vec<Problem> {
-    api::diagnose::diagnose(text)
-        .into_iter()
-        .map(problem)
-        .collect()
+    if text.len() > LOOKED_THROUGH {
+        return vec![too_long(text.len())];
+    }
+    let found = api::diagnose::diagnose(text).into_iter();
+    found.take(PROBLEMS).map(problem).collect()
+}
+
+/// Longer texts are not looked through while one types, in bytes.
+const LOOKED_THROUGH: usize = 1 << 18;
+/// Nobody reads more of them at a time.
+const PROBLEMS: usize = 200;
+
+fn too_long(bytes: usize) -> Problem {
+    let kb = bytes / 1_000;
+    let is_warning = bytes <= crate::TEXT_MAX;
+    let message = if is_warning {
+        Text::new(
+            format!("長いので（{kb} KB）、書いている間の確認はしません。"),
+            format!("This is long ({kb} KB): it is not looked through while you type."),
+        )
+    } else {
+        Text::new(
+            format!("大きすぎて（{kb} KB）適用できません。1 つのオブジェクトは 1.5 MB までです。"),
+            format!("This is too large ({kb} KB) to apply: an object has 1.5 MB at most."),
+        )
+    };
+    let hint = Text::new(
+        "いくつかのファイルに分けてください。",
+        "Split it into several files.",
+    );
+    Problem {
+        line: 1,
+        column: 1,
+        message,
+        hint: Some(hint),
+        is_warning,
+        ..Problem::default()
+    }
 }
 
 /// A diagnosis in the words of both languages. The path stands before the message where both are shown.

@@ -32,6 +32,10 @@ pub use deck;
 
 use serde::{Deserialize, Serialize};
 
+/// Longest text of a manifest or a file, in bytes: no object of more fits into etcd (`--max-request-bytes`), and a page that reads more
+/// stands still for seconds.
+pub const TEXT_MAX: usize = 3 << 19;
+
 /// Virtual time in microseconds since the cluster was switched on.
 pub type Micros = u64;
 

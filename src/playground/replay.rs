@@ -77,10 +77,10 @@ impl Replay {
             let due = self.commands.front().map(|(at, _)| *at);
             let due = due.filter(|at| *at <= end);
             let advance = playground.advance(due.unwrap_or(end), left);
-            left = left.saturating_sub(advance.events.max(1));
             if !advance.reached {
-                continue;
+                return false;
             }
+            left = left.saturating_sub(advance.events.max(1));
             if due.is_none() {
                 self.arrive(playground);
             } else if let Some((_, command)) = self.commands.pop_front() {

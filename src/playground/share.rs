@@ -46,10 +46,11 @@ pub const TEXT_MAX: usize = 2_000_000;
 /// Largest file that is read.
 pub const FILE_MAX: usize = 4 << 20;
 /// What a link may inflate to.
-const INFLATED_MAX: usize = 8 << 20;
+const INFLATED_MAX: usize = 4 << 20;
 const COMMANDS_MAX: usize = 20_000;
 const FILES_MAX: usize = 200;
-const NODES_MAX: u32 = 1_000;
+/// Machines of a cluster that came from someone else; more take seconds to boot.
+pub const NODES_MAX: u32 = 300;
 /// A year and a bit: nobody watches a cluster for longer.
 const TIME_MAX: Micros = 400 * 24 * 3_600 * 1_000_000;
 const NAME_MAX: usize = 200;
@@ -189,7 +190,8 @@ impl Shared {
             && at <= TIME_MAX
             && shared.recording.options.nodes <= NODES_MAX
             && shared.recording.commands.len() <= COMMANDS_MAX
-            && shared.files.len() <= FILES_MAX;
+            && shared.files.len() <= FILES_MAX
+            && shared.texts().all(|text| text.len() <= crate::TEXT_MAX);
         if !is_possible {
             return Err(Refusal::TooLarge);
         }
@@ -197,6 +199,17 @@ impl Shared {
         shared.horizon = shared.horizon.max(shared.now).max(at);
         shared.open_file = shared.open_file.min(shared.files.len().saturating_sub(1));
         Ok(shared)
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let commands = self.recording.commands.iter();
+        let commands = commands.filter_map(|(_, command)| match command {
+            Command::Apply { text, .. } | Command::Save(FileText { text, .. }) => Some(text),
+            Command::Terminal { line, .. } => Some(line),
+            Command::Interrupt { .. } => None,
+        });
+        let files = self.files.iter().map(|file| &file.text);
+        commands.chain(files).map(String::as_str)
     }
 
     fn read_field(

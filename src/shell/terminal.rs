@@ -37,6 +37,12 @@ pub enum Prompt {
 const START_UP: Micros = 45 * sim::MILLI;
 /// Steps of the shell between looks at its commands.
 const SLICE: u32 = 2_000;
+/// Such a slice takes as long as so many events of a cluster.
+const SLICE_EVENTS: u64 = 64;
+/// What a terminal takes in at one moment, in bytes; then the writer waits, as at a real one.
+const OUTPUT_AT_ONCE: usize = 1 << 16;
+/// What is kept of output that nobody has taken, in bytes: the newest.
+const OUTPUT_MAX: usize = 4 << 20;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Terminal {
@@ -170,7 +176,7 @@ impl Terminal {
         }
     }
 
-    /// Runs the shell and its kubectl commands as far as they go at this moment.
+    /// Runs the shell and its kubectl commands as far as they go at this moment. Answers how much work that was, in events of a cluster.
     pub(crate) fn run(
         &mut self,
         cluster: &mut Cluster,
@@ -178,7 +184,7 @@ impl Terminal {
         rng: &mut Rng,
         budget: u32,
         rest: Micros,
-    ) {
+    ) -> u64 {
         let now = cluster.now();
         self.now = now;
         for (at, id, arrival) in cluster.receive(self.number) {
@@ -193,7 +199,7 @@ impl Terminal {
                 self.go_on(pid, dialog, next, cluster);
             }
         }
-        let mut left = budget;
+        let (mut left, mut work, mut written) = (budget, 0, 0);
         loop {
             let has_run_job = self.run_jobs(cluster, disk);
             let mut host = ShellHost {
@@ -213,7 +219,14 @@ impl Terminal {
                 self.ask(pid, request, cluster, disk);
             }
             left = left.saturating_sub(SLICE);
-            let has_ended_line = self.collect(cluster, disk);
+            if matches!(poll, Poll::Busy) {
+                work += SLICE_EVENTS;
+            }
+            let (has_ended_line, bytes) = self.collect(cluster, disk);
+            written += bytes;
+            if written > OUTPUT_AT_ONCE {
+                left = 0;
+            }
             self.shell_at = match poll {
                 Poll::Busy => Some(now + rest),
                 Poll::Until(at) => Some(Time(at.max(0) as u64)),
@@ -225,7 +238,7 @@ impl Terminal {
             let goes_on =
                 matches!(poll, Poll::Busy) || has_asked || has_run_job || self.is_due(now);
             if !goes_on || left == 0 {
-                break;
+                return work;
             }
         }
     }
@@ -307,16 +320,19 @@ impl Terminal {
         !due.is_empty()
     }
 
-    /// Takes what the shell has printed and what became of its processes; true if a line has ended.
-    fn collect(&mut self, cluster: &mut Cluster, disk: &mut Disk) -> bool {
+    /// Takes what the shell has printed and what became of its processes. Answers whether a line has ended, and how much was printed.
+    fn collect(&mut self, cluster: &mut Cluster, disk: &mut Disk) -> (bool, usize) {
+        let mut bytes = 0;
         for output in self.inner.system.take_output() {
             let is_error = output.stream == Stream::Stderr;
             let text = String::from_utf8_lossy(&output.bytes).into_owned();
+            bytes += text.len();
             match self.output.last_mut() {
                 Some(last) if last.is_error == is_error => last.text.push_str(&text),
                 _ => self.output.push(Chunk { is_error, text }),
             }
         }
+        self.forget_old_output();
         let was_busy = self.inner.is_busy();
         for event in self.inner.system.take_events() {
             self.inner.observe(&event);
@@ -333,7 +349,25 @@ impl Terminal {
                 );
             }
         }
-        was_busy && !self.inner.is_busy()
+        (was_busy && !self.inner.is_busy(), bytes)
+    }
+
+    /// A loop that prints while nobody looks must not fill the memory.
+    fn forget_old_output(&mut self) {
+        let mut whole: usize = self.output.iter().map(|chunk| chunk.text.len()).sum();
+        while whole > OUTPUT_MAX {
+            let Some(first) = self.output.first_mut() else {
+                return;
+            };
+            let cut = first
+                .text
+                .ceil_char_boundary(first.text.len().min(whole - OUTPUT_MAX / 2));
+            first.text.drain(..cut);
+            whole -= cut;
+            if first.text.is_empty() {
+                self.output.remove(0);
+            }
+        }
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) const HOME: &str = "/root";
 const FILES: VolumeId = VolumeId(0);
 /// Steps a shell may take at one moment of virtual time before others get their turn.
 const SHELL_BUDGET: u32 = 20_000;
+/// The user's disk: a page keeps several pasts of it in memory.
+const DISK_BYTES: u64 = 64 << 20;
 /// Turns of that many steps after which a shell that never waits is told to rest for a while.
 const REST: sim::Micros = 10 * sim::MILLI;
 
@@ -149,15 +151,16 @@ impl Workstation {
             .or_insert_with(|| Terminal::new(number, Mounts::new(FILES), dir, rng, now))
     }
 
-    /// Lets every terminal do what it can at this moment.
-    fn run_terminals(&mut self) {
+    /// Lets every terminal do what it can at this moment. Answers how much work that was, in events of a cluster.
+    fn run_terminals(&mut self) -> u64 {
+        let mut work = 0;
         let numbers: Vec<u32> = self.terminals.keys().copied().collect();
         for number in numbers {
             let Some(mut terminal) = self.terminals.remove(&number) else {
                 continue;
             };
             if terminal.is_due(self.cluster.now()) || self.cluster.has_mail(number) {
-                terminal.run(
+                work += terminal.run(
                     &mut self.cluster,
                     &mut self.disk,
                     &mut self.rng,
@@ -167,6 +170,7 @@ impl Workstation {
             }
             self.terminals.insert(number, terminal);
         }
+        work
     }
 
     /// When anything is due next, in the cluster or in a terminal.
@@ -199,7 +203,8 @@ fn user_files() -> Volume {
             "nc",
         ],
         has_tools: true,
-    });
+    })
+    .limit(DISK_BYTES);
     for (path, text) in [
         ("etc/hostname", "kubenkyo\n"),
         ("etc/hosts", "127.0.0.1\tlocalhost\n127.0.1.1\tkubenkyo\n"),
@@ -239,14 +244,15 @@ impl Machine for Workstation {
             } else {
                 self.cluster.step();
             }
-            done += 1;
-            self.run_terminals();
+            // A busy shell's turn is worth many events: whoever asks for a few gets back soon.
+            done += 1 + self.run_terminals();
         }
         done
     }
 
     fn weight(&self) -> u64 {
-        self.cluster.weight()
+        let files = self.disk.volume(FILES).map_or(0, Volume::used_bytes);
+        self.cluster.weight() + files
     }
 
     fn command(&mut self, command: Command) {

@@ -143,6 +143,8 @@ pub(crate) enum Action {
     ChooseFile,
     /// Files were dropped onto the page, or chosen.
     Take(Vec<Taken>),
+    /// More text was given at once than the page takes, in bytes.
+    TooMuch(usize),
     /// What the dialog asks about is opened.
     OpenAsked,
     /// It is not.

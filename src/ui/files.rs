@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use playground::TEXT_MAX;
 use playground::share::FILE_MAX;
 use wasm_bindgen::prelude::*;
 use yew::Callback;
@@ -33,7 +34,12 @@ pub(crate) fn listen(act: Callback<Action>) -> Listeners {
         let ear = Closure::wrap(ear);
         if let Some(window) = web_sys::window() {
             // Only a name that is no event's could fail.
-            let _ = window.add_event_listener_with_callback(name, ear.as_ref().unchecked_ref());
+            // Before whoever it is meant for: what is too much goes no further.
+            let _ = window.add_event_listener_with_callback_and_bool(
+                name,
+                ear.as_ref().unchecked_ref(),
+                true,
+            );
         }
         ears.push((name, ear));
     };
@@ -56,6 +62,23 @@ pub(crate) fn listen(act: Callback<Action>) -> Listeners {
             event.prevent_default();
             if let Some(files) = carried.files() {
                 read(&files, dropped.clone());
+            }
+        }),
+    );
+    let pasted = act.clone();
+    hear(
+        "paste",
+        Box::new(move |event| {
+            let carried = event
+                .dyn_ref::<web_sys::ClipboardEvent>()
+                .and_then(web_sys::ClipboardEvent::clipboard_data);
+            let text = carried.and_then(|carried| carried.get_data("text").ok());
+            let bytes = text.map_or(0, |text| text.len());
+            if bytes > TEXT_MAX {
+                // Neither the editor nor the terminal gets to see it.
+                event.prevent_default();
+                event.stop_propagation();
+                pasted.emit(Action::TooMuch(bytes));
             }
         }),
     );

@@ -1,6 +1,7 @@
 //! Text to a tree that remembers where everything stood.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span};
@@ -259,6 +260,8 @@ impl<'a> Loader<'a> {
     fn mapping(&mut self, place: &mut Place, depth: usize) -> Result<Vec<Pair>, Error> {
         let mut pairs: Vec<Pair> = Vec::new();
         let mut merged: Vec<Pair> = Vec::new();
+        // Which key stands where; anyone may have written a mapping of a million keys.
+        let mut seen: BTreeMap<Str, usize> = BTreeMap::new();
         loop {
             let (event, span) = match self.next()? {
                 None => break,
@@ -281,12 +284,11 @@ impl<'a> Loader<'a> {
                 continue;
             }
             let key = key_text(&key);
-            if pairs.iter().any(|pair| pair.key == key) {
+            if seen.insert(key.clone(), pairs.len()).is_some() {
                 self.duplicates.push(Duplicate {
                     key: key.clone(),
                     place: key_place,
                 });
-                pairs.retain(|pair| pair.key != key);
             }
             pairs.push(Pair {
                 key,
@@ -294,10 +296,20 @@ impl<'a> Loader<'a> {
                 value,
             });
         }
+        if seen.len() < pairs.len() {
+            // The last of each key counts.
+            let mut at = 0;
+            pairs.retain(|pair| {
+                at += 1;
+                seen.get(&pair.key) == Some(&(at - 1))
+            });
+        }
         for pair in merged {
-            if !pairs.iter().any(|own| own.key == pair.key) {
+            let at = pairs.len();
+            seen.entry(pair.key.clone()).or_insert_with(|| {
                 pairs.push(pair);
-            }
+                at
+            });
         }
         Ok(pairs)
     }

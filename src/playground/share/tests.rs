@@ -271,7 +271,7 @@ fn hostile_links_are_refused_with_a_reason() {
         out
     };
     let bomb = vec![0; 64 << 20];
-    let cases: [(&str, Vec<u8>, Refusal); 12] = [
+    let cases: [(&str, Vec<u8>, Refusal); 13] = [
         (
             "64 MB of zeros in 64 KB",
             frame(&bomb, bomb.len()),
@@ -337,6 +337,15 @@ fn hostile_links_are_refused_with_a_reason() {
             Refusal::Damaged,
         ),
         (
+            "a text that no cluster would take",
+            {
+                let mut body = vec![Field::Command as u8, 0, SAVE, 1, b'a'];
+                wire::text(&mut body, &"x".repeat(crate::TEXT_MAX + 1));
+                frame(&body, body.len())
+            },
+            Refusal::TooLarge,
+        ),
+        (
             "the thousandth terminal",
             frame(&[Field::Command as u8, 0, INTERRUPT, 0xe8, 7], 5),
             Refusal::Damaged,
@@ -354,6 +363,14 @@ fn hostile_links_are_refused_with_a_reason() {
 }
 
 #[test]
+fn a_cluster_without_machines_is_one_too() {
+    let mut playground = Playground::new(Options { seed: 0, nodes: 0 });
+    playground.command(line("kubectl run a --image=nginx"));
+    playground.advance(5 * SECOND, u32::MAX);
+    assert!(format!("{:?}", playground.updates()).contains("pod/a created"));
+}
+
+#[test]
 fn names_in_a_link_are_single_short_lines() {
     let mut shared = lesson_link();
     shared.files[0].name = format!("a\nb\u{1b}[31m{}", "c".repeat(10_000));
@@ -363,4 +380,80 @@ fn names_in_a_link_are_single_short_lines() {
     assert!(read.files[0].name.starts_with("ab[31mccc"));
     assert_eq!(read.files[0].name.chars().count(), NAME_MAX);
     assert_eq!((read.slide.as_str(), read.open_file), ("xy", 0));
+}
+/// What a link makes the page do comes in small pieces, whatever it asks for: between two of them the page draws and can be stopped.
+#[test]
+fn hostile_commands_are_played_in_small_pieces() {
+    let deep = format!("{}x", "- ".repeat(10_000));
+    let flow = format!("{}1{}", "{a: ".repeat(10_000), "}".repeat(10_000));
+    let mut laughs = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
+    for level in 1..12 {
+        let ten = vec![format!("*a{}", level - 1); 10].join(",");
+        laughs.push_str(&format!("a{level}: &a{level} [{ten}]\n"));
+    }
+    let nested = format!("echo {}x{}", "$(echo ".repeat(5_000), ")".repeat(5_000));
+    let apply = |text: String| Command::Apply {
+        file: "x.yaml".into(),
+        text,
+        terminal: 0,
+    };
+    let cases = [
+        ("YAML 10,000 deep", apply(deep), ""),
+        ("flow YAML 10,000 deep", apply(flow), ""),
+        ("aliases of aliases", apply(laughs), ""),
+        ("an endless loop", line("while true; do :; done"), ""),
+        (
+            "an endless text",
+            line("x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done"),
+            "",
+        ),
+        ("endless output", line("yes"), ""),
+        (
+            "a file that doubles",
+            line("echo a > x; while cat x x > y; do cat y y > x; done"),
+            "File too large",
+        ),
+        ("a bomb of processes", line("f() { f | f & }; f"), ""),
+        ("endless recursion", line("f() { f; }; f"), ""),
+        ("a hundred million words", line("echo {1..100000000}"), ""),
+        ("substitutions 5,000 deep", line(&nested), ""),
+        (
+            "a hundred thousand replicas",
+            line("kubectl create deployment x --image=nginx --replicas=100000"),
+            "",
+        ),
+    ];
+    for (what, command, says) in cases {
+        let mut playground = Playground::new(Options::default());
+        playground.command(command);
+        let mut printed = String::new();
+        let mut pieces = 0;
+        while pieces < 16 && playground.now() < 10 * SECOND {
+            let before = playground.now();
+            let steps = playground.advance(10 * SECOND, 64);
+            assert!(steps.events <= 64, "{what}: {steps:?}");
+            assert!(playground.now() >= before);
+            pieces += 1;
+            for update in playground.updates() {
+                if let Update::Terminal(output) = update {
+                    let text = format!("{:?}", output.output);
+                    assert!(text.len() < 8 << 20, "{what}: {} bytes at once", text.len());
+                    printed.push_str(&text);
+                }
+            }
+        }
+        assert!(
+            playground.weight() < 128 << 20,
+            "{what}: {} bytes",
+            playground.weight()
+        );
+        assert!(
+            printed.contains(says),
+            "{what}: {}",
+            &printed[..printed.len().min(400)]
+        );
+        // And the terminal can be had back.
+        playground.command(Command::Interrupt { terminal: 0 });
+        playground.command(line("echo still here"));
+    }
 }

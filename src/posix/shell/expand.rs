@@ -14,7 +14,7 @@ use crate::syntax::{Cmd, Part, Word};
 use std::sync::Arc;
 
 /// Text one expansion may grow to.
-const TEXT_LIMIT: usize = 4 << 20;
+const TEXT_LIMIT: usize = 1 << 20;
 
 /// Why expansion did not finish.
 #[derive(Debug)]

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use playground::deck::{Lang, Scene, View};
-use playground::{Applied, Command, FileText, ObjectRef, Options, Playground, PromptState};
+use playground::{
+    Applied, Command, FileText, ObjectRef, Options, Playground, PromptState, TEXT_MAX,
+};
 
 use super::{App, is_dark};
 use crate::action::{Action, Pane};
@@ -22,6 +24,10 @@ use crate::{dom, kept, storage};
 const DIAGNOSE_MS: f64 = 250.0;
 /// How often a slide's tasks are looked at.
 const TASKS_MS: f64 = 200.0;
+/// Lines that can be given to the terminal at once.
+const LINES: usize = 2_000;
+/// Machines that the scene of a deck may ask for; more take seconds to boot.
+const NODES: u32 = playground::share::NODES_MAX;
 
 /// Whether an action changes the cluster or what is to become of it. Time and sight do not.
 fn changes(action: &Action) -> bool {
@@ -307,7 +313,7 @@ impl App {
         let standard = Options::default();
         let options = Options {
             seed: scene.seed.unwrap_or(standard.seed),
-            nodes: scene.nodes.unwrap_or(standard.nodes),
+            nodes: scene.nodes.unwrap_or(standard.nodes).clamp(1, NODES),
         };
         self.begin(options);
         self.shelf.scene_of = self.slide().map(|slide| slide.id.clone());
@@ -458,6 +464,10 @@ impl App {
             return;
         }
         self.diagnose();
+        if text.len() > TEXT_MAX {
+            self.outcome = Outcome::Refused;
+            return;
+        }
         self.outcome = Outcome::Running;
         self.chain_step = None;
         self.wake();
@@ -531,6 +541,10 @@ impl App {
     }
 
     pub(super) fn run(&mut self, lines: Vec<String>) {
+        if lines.len() > LINES {
+            self.say(Words::TooManyLines.both(), None);
+            return;
+        }
         for line in &lines {
             self.terminal.remember(line);
         }
@@ -559,7 +573,8 @@ impl App {
 
     /// Writes the editor's files that changed since the terminal got them last.
     fn save_for_terminal(&mut self) {
-        for file in self.files.iter().filter(|file| !self.saved.contains(file)) {
+        let takes = |file: &&File| file.text.len() <= TEXT_MAX && !self.saved.contains(file);
+        for file in self.files.iter().filter(takes) {
             let file = FileText {
                 name: file.name.to_string(),
                 text: file.text.to_string(),

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use playground::share::{Refusal, Shared, VERSION};
-use playground::{FileText, Mark, Playground, Replay, Text};
+use playground::{FileText, Mark, Playground, Replay, TEXT_MAX, Text};
 
 use super::App;
 use crate::action::{Action, Pane, Taken, Turn};
@@ -95,6 +95,11 @@ impl App {
             Action::SaveRun => self.save_run(),
             Action::ChooseFile => files::choose(self.env.act.clone()),
             Action::Take(files) => self.take_files(files),
+            Action::TooMuch(bytes) => {
+                let mb = bytes.div_ceil(100_000);
+                let mb = format!("{}.{}", mb / 10, mb % 10);
+                self.say(Words::TooMuch.both_filled(&mb), None);
+            }
             Action::OpenAsked => self.open_asked(),
             Action::LeaveRun => self.leave_run(),
             Action::StopPlaying => self.stop_playing(),
@@ -183,6 +188,10 @@ impl App {
                 self.refuse_file(Words::NotReadable, &name);
                 continue;
             };
+            if !Shared::is_file(&bytes) && bytes.len() > TEXT_MAX {
+                self.act(Action::TooMuch(bytes.len()));
+                continue;
+            }
             let is = |ends: &[&str]| {
                 ends.iter()
                     .any(|end| name.to_ascii_lowercase().ends_with(end))

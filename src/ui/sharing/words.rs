@@ -48,6 +48,8 @@ words! { Words:
     RefusedTitle: "開けませんでした" | "Not opened";
     NotReadable: "読み込めないか、大きすぎるファイルです（上限 4 MB）：" | "Not readable, or too large (4 MB at most): ";
     UnknownFile: "このページで開けるファイルではありません：" | "No file that this page opens: ";
+    TooMuch: "長すぎるテキスト（{} MB）は受け取れません。1.5 MB までに分けてください。" | "That is too much text at once ({} MB): 1.5 MB at most. Split it.";
+    TooManyLines: "一度に実行できるのは 2,000 行までです。" | "2,000 lines at a time at most.";
     KnownFiles: "マニフェスト（.yaml、.yml、.json）、スライド（.md）、クラスター（.kubenkyo）を開けます。" | "It opens manifests (.yaml, .yml, .json), slides (.md) and clusters (.kubenkyo).";
 
     Unfinished: "前回のクラスターの再現が終わりませんでした。新しいクラスターで始めています。" | "Bringing the last cluster back did not finish. This is a new one.";
@@ -69,6 +71,11 @@ impl Words {
     /// The text in both languages.
     pub(crate) fn both(self) -> Text {
         Text::new(self.text(Lang::Ja), self.text(Lang::En))
+    }
+
+    /// The text in both languages with its gap filled.
+    pub(crate) fn both_filled(self, gap: &str) -> Text {
+        Text::new(self.filled(Lang::Ja, &[gap]), self.filled(Lang::En, &[gap]))
     }
 
     /// The text in `lang` with its gaps filled in their order.
