@@ -1,6 +1,8 @@
 // Starts the page once every deferred script has run, and says so in words when that fails. The wasm is what the preload link names or, in
-// the one-file build, the text of an element: base64 of gzip.
+// the one-file build, the text of an element: base64 of gzip. A release has it in two parts, and loads the second, and the editor, while
+// the page that the first one draws is looked at; `kubenkyo-rest` tells the page that they are there.
 addEventListener("DOMContentLoaded", () => {
+  const named = (rel) => document.querySelector(`link[rel="${rel}"]`);
   const link = document.querySelector('link[rel="preload"][type="application/wasm"]');
   const packed = document.getElementById("kubenkyo-wasm");
   const ja = !/^en\b/.test(navigator.language || "");
@@ -33,17 +35,54 @@ addEventListener("DOMContentLoaded", () => {
     }
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
   };
-  // A sandboxed frame and a page opened from a folder may load scripts, but fetch nothing: for them the wasm is in a script as well.
-  const apart = () => new Promise((done, fail) => {
-    const script = Object.assign(document.createElement("script"), { src: "packed.js" });
-    script.onload = () => done(unpacked(kubenkyoPacked[link.href.split("/").pop()]));
-    script.onerror = () => fail("packed.js");
-    document.head.append(script);
+  const script = (href) => new Promise((done, failed) => {
+    document.head.append(Object.assign(document.createElement("script"), { src: href, onload: done, onerror: () => failed(new Error(href)) }));
   });
-  const wasm = () => packed ? unpacked(packed.textContent) : fetch(link.href).then((response) => response.ok ? response : Promise.reject(response.statusText)).catch(apart);
+  // A sandboxed frame and a page opened from a folder may load scripts, but fetch nothing: for them the wasm is in a script as well.
+  let apart;
+  const wasmOf = (href) => fetch(href)
+    .then((response) => response.ok ? response : Promise.reject(new Error(`${response.url}: ${response.status}`)))
+    .catch(async (error) => {
+      await (apart ||= script("packed.js").catch(() => Promise.reject(error)));
+      return unpacked(kubenkyoPacked[href.split("/").pop()]);
+    });
+  const wasm = () => packed ? unpacked(packed.textContent) : wasmOf(link.href);
+  // The second part takes what the first exports, and puts its functions into the table that both use.
+  const second = async (exports) => {
+    const packed = document.getElementById("kubenkyo-rest");
+    const answer = await (packed ? unpacked(packed.textContent) : wasmOf(named("rest").href));
+    const isStream = answer instanceof Response && /^application\/wasm\b/.test(answer.headers.get("content-type"));
+    const imports = { first: exports };
+    return isStream
+      ? WebAssembly.instantiateStreaming(answer, imports)
+      : WebAssembly.instantiate(answer instanceof Response ? await answer.arrayBuffer() : answer, imports);
+  };
+  const patiently = async (load, tries) => {
+    try {
+      return await load();
+    } catch (error) {
+      if (tries <= 1) throw error;
+      await new Promise((done) => setTimeout(done, 1000));
+      apart = undefined;
+      return patiently(load, tries - 1);
+    }
+  };
+  const isCut = named("rest") || document.getElementById("kubenkyo-rest");
+  if (!isCut) globalThis.kubenkyoRest = true;
+  const rest = async (exports) => {
+    if (!isCut) return;
+    const editor = named("rest-script");
+    await Promise.all([
+      patiently(() => second(exports), 4),
+      // Without its script the editor is a plain text field.
+      editor && patiently(() => script(editor.href), 4).catch(() => {}),
+    ]);
+    globalThis.kubenkyoRest = true;
+    dispatchEvent(new Event("kubenkyo-rest"));
+  };
   if (!packed) keep();
   const seen = /[?&]embed(?!=(0|no|off|false)\b)(?=[=&#]|$)/.test(location.search + location.hash) ? whenSeen() : Promise.resolve();
-  seen.then(wasm).then((module_or_path) => wasm_bindgen({ module_or_path })).catch(fail);
+  seen.then(wasm).then((module_or_path) => wasm_bindgen({ module_or_path })).then(rest).catch(fail);
 });
 
 // An embedded page starts when it is first seen, and rests while it is not: scrolled away, or on a slide that is not shown, of which

@@ -25,6 +25,11 @@ pub fn bundled(lang: Lang) -> &'static [File] {
     }
 }
 
+/// The first part of the deck: what a page shows while the rest of it is on its way.
+pub fn beginning(lang: Lang) -> &'static [File] {
+    &bundled(lang)[..1]
+}
+
 /// The lessons in one language, each a deck of its own.
 pub fn lessons(lang: Lang) -> &'static [File] {
     match lang {

@@ -20,7 +20,7 @@ mod slide;
 mod split;
 mod task;
 
-pub use bundled::{File, bundled, figure, figure_names, lessons};
+pub use bundled::{File, beginning, bundled, figure, figure_names, lessons};
 pub use goal::{
     Amount, FieldTest, Goal, Objects, Path, PathStep, Progress, Requirement, Scalar, Test, Tree,
     World,

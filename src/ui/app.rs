@@ -5,6 +5,7 @@ mod decks;
 mod embedded;
 mod hosted;
 mod reopen;
+mod rest;
 mod show;
 
 use std::cell::RefCell;
@@ -15,6 +16,8 @@ use playground::{Micros, ObjectRef, Playground, Problem, PromptState, Update};
 use wasm_bindgen::prelude::*;
 use yew::prelude::*;
 
+use rest::Rest;
+
 use crate::action::{Action, Pane};
 use crate::bars::{Theme, TimeBar, Top};
 use crate::driver::{Driver, wall_ms};
@@ -24,7 +27,7 @@ use crate::env::{Engine, Env};
 use crate::flights::Flights;
 use crate::help::Help;
 use crate::icons::{Icon, icon};
-use crate::library::{Library, Source};
+use crate::library::Library;
 use crate::notices::NoticeList;
 use crate::palette::Palette;
 use crate::sharing::Sharing;
@@ -44,6 +47,8 @@ use crate::{dom, files, kept, keys};
 pub enum Told {
     /// The screen asks for its next picture, at this wall time in milliseconds.
     Frame(f64),
+    /// The rest of the program has come.
+    Rest,
     /// The user does something.
     #[allow(private_interfaces)]
     Act(Action),
@@ -52,6 +57,7 @@ pub enum Told {
 /// The page.
 pub struct App {
     env: Env,
+    rest: Rest,
     driver: Driver,
     world: World,
     flights: Flights,
@@ -104,6 +110,7 @@ pub struct App {
     jobs: Jobs,
     audience: hosted::Audience,
 
+    _rest: Option<Closure<dyn FnMut()>>,
     _frames: Option<Frames>,
     _keys: Option<Closure<dyn FnMut(web_sys::KeyboardEvent)>>,
     _colours: Option<Closure<dyn FnMut()>>,
@@ -147,11 +154,13 @@ impl Component for App {
                 &params,
             ))))),
         };
-        let deck = Rc::new(Source::Study.deck(lang));
+        let rest = Rest::at_start();
+        let deck = Rc::new(rest.beginning(lang, &params));
         let place = place_of(&deck, params.slide.as_deref(), "");
         let (opened, active) = kept::files("");
         let mut app = App {
             env,
+            rest,
             driver: Driver::at(params.speed.unwrap_or_else(kept::speed)),
             world: World::default(),
             flights: Flights::default(),
@@ -201,6 +210,7 @@ impl Component for App {
             audience: hosted::Audience::default(),
             panes: params.shown(),
             params: Rc::new(params),
+            _rest: None,
             _frames: None,
             _keys: None,
             _colours: None,
@@ -208,22 +218,25 @@ impl Component for App {
             _full_screen: None,
             _given: None,
         };
-        app.arrive();
-        if let Some(name) = app.params.deck.clone() {
-            app.open_asked_deck(&name);
+        if app.rest.is_here() {
+            app.begin_work(&fragment);
         }
-        app.begin_as_asked();
-        app.diagnose();
         app.paint_root();
         app.take_updates();
-        app.reopen_at_start(&fragment);
         app
     }
 
     fn update(&mut self, _: &Context<App>, told: Told) -> bool {
         match told {
             Told::Frame(at) => self.frame(at),
+            Told::Rest => {
+                self.complete();
+                true
+            }
             Told::Act(action) => {
+                let Some(action) = self.rest.hold(action) else {
+                    return true;
+                };
                 self.act(action);
                 true
             }
@@ -235,6 +248,7 @@ impl Component for App {
             if self.params.is_embed {
                 browser(|| self.listen_to_host());
             }
+            self._rest = browser(|| rest::listen(context)).flatten();
             self._frames = browser(|| Frames::start(context.link().callback(Told::Frame)));
             self._keys = browser(|| listen_to_keys(self.env.clone())).flatten();
             self._colours = browser(|| listen_to_colours(self.env.clone())).flatten();
@@ -253,7 +267,7 @@ impl Component for App {
                 <div class={classes!("app", self.is_dragging.then_some("dragging"))} data-tab={self.tab.name()} data-side={(!is_embed).then(|| self.side.name())}
                     data-without={(!without.is_empty()).then(|| without.join(" "))} data-alone={self.alone.map(Pane::name)}
                     data-embed={is_embed.then(|| self.params.controls.name())} data-readonly={env.is_readonly.then_some("true")}
-                    data-present={self.presents()} data-paused={self.driver.is_paused.then_some("true")} data-time={self.shows_time.then_some("open")}>
+                    data-present={self.presents()} data-paused={self.driver.is_paused.then_some("true")} data-time={self.shows_time.then_some("open")} aria-busy={(!self.rest.is_here()).then_some("true")}>
                     if is_embed {
                         { self.embedded_board() }
                         { self.embedded_bar() }
@@ -324,7 +338,7 @@ impl App {
             Pane::Work => html! {
                 <section key="work" class="pane work" aria-label={env.t(Msg::Workbench)}>
                     <Workbench files={self.files.clone()} active={self.active} problems={self.problems.clone()} outcome={self.outcome}
-                        reveal={self.reveal} against={self.against.clone()} {is_alone} is_plain={self.is_plain} />
+                        reveal={self.reveal} against={self.against.clone()} {is_alone} is_plain={self.is_plain || !self.rest.is_here()} />
                 </section>
             },
             Pane::Term => html! {
@@ -437,13 +451,15 @@ impl App {
         if !is_still {
             is_changed |= self.flights.pass(passed);
         }
-        if self.diagnose_ms.is_some_and(|due| due <= wall_ms()) {
-            self.diagnose();
-            is_changed = true;
+        if self.rest.is_here() {
+            if self.diagnose_ms.is_some_and(|due| due <= wall_ms()) {
+                self.diagnose();
+                is_changed = true;
+            }
+            is_changed |= self.look_at_tasks();
+            is_changed |= self.keep_now_and_then();
+            self.tell_host();
         }
-        is_changed |= self.look_at_tasks();
-        is_changed |= self.keep_now_and_then();
-        self.tell_host();
         is_changed || self.now() != before
     }
 

@@ -36,6 +36,12 @@ pub(crate) fn use_size(node: &NodeRef) -> (f64, f64) {
     *size
 }
 
+/// Whether `static/boot.js` has all of the program.
+pub(crate) fn has_rest() -> bool {
+    js_sys::Reflect::get(&js_sys::global(), &"kubenkyoRest".into())
+        .is_ok_and(|here| here.is_truthy())
+}
+
 /// Moves the focus to the first element that `selector` finds.
 pub(crate) fn focus(selector: &str) {
     let found = document().and_then(|document| document.query_selector(selector).ok().flatten());

@@ -255,6 +255,11 @@ fn in_browser(script: &[&str]) -> Result<Command, Failure> {
             .why("there is no dist/index.html")
             .hint("cargo xtask dist"));
     }
+    browser_script(&page::dist_folder(), script)
+}
+
+/// The same against a page in `dist`.
+pub(crate) fn browser_script(dist: &Path, script: &[&str]) -> Result<Command, Failure> {
     let chromium = tools::browser()?;
     let node = tools::node()?;
     let folder = root().join("tests/browser");
@@ -270,7 +275,7 @@ fn in_browser(script: &[&str]) -> Result<Command, Failure> {
     let mut run = command(node);
     run.current_dir(&folder).args(script);
     run.env("KUBENKYO_CHROMIUM", chromium)
-        .env("KUBENKYO_DIST", page::dist_folder());
+        .env("KUBENKYO_DIST", dist);
     Ok(run)
 }
 

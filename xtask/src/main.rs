@@ -11,6 +11,7 @@
 mod checks;
 mod installable;
 mod page;
+mod parts;
 mod report;
 mod run;
 mod serve;
@@ -32,6 +33,7 @@ cargo xtask bless                          native tests, with snapshots rewritte
 cargo xtask bench-page [RUNS]              how long a visitor waits, in headless Chromium
 cargo xtask bench-wasm [CASE ...]          `kubenkyo bench` in the page's own wasm, in headless Chromium
 cargo xtask shots                          pictures of the page into target/shots
+cargo xtask first-load                     start the page with every function marked, and write anew which of them may come later
 cargo xtask env                            shell lines that make plain `trunk` and `cargo --target wasm32-unknown-unknown` work";
 
 fn main() -> ExitCode {
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         ["bench-page", runs @ ..] => checks::script("bench.mjs", runs),
         ["bench-wasm", cases @ ..] => checks::script("bench_wasm.mjs", cases),
         ["shots"] => checks::script("shots.mjs", &[]),
+        ["first-load"] => parts::observe::command(),
         ["env"] => tools::print_env(),
         [] | ["help" | "-h" | "--help"] => {
             println!("{HELP}");

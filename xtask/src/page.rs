@@ -3,7 +3,7 @@
 use crate::report::{Failure, step};
 use crate::run::shown;
 use crate::tools::{self, Tools, root};
-use crate::{installable, single, size, tools::target};
+use crate::{installable, parts, single, size, tools::target};
 use std::path::{Path, PathBuf};
 
 /// What the page may do: load its own files, and nothing else anywhere. Style attributes are its own; style elements and inline scripts are
@@ -14,6 +14,12 @@ pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-uns
 
 /// A release build into `folder`, which is emptied first.
 pub(crate) fn build(tools: &Tools, folder: &Path) -> Result<(), Failure> {
+    trunk(tools, folder)?;
+    step("cut the wasm in two", || parts::page::halve(folder))
+}
+
+/// The same before the cut: one wasm file, with the names of its functions.
+pub(crate) fn trunk(tools: &Tools, folder: &Path) -> Result<(), Failure> {
     step("build the page (release)", || {
         let mut trunk = tools.command("trunk");
         trunk

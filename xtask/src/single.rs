@@ -14,8 +14,9 @@ pub(crate) const NAME: &str = "kubenkyo.html";
 /// asks for it when fetching has failed.
 pub(crate) const PACKED: &str = "packed.js";
 
-/// The element that `static/boot.js` looks for.
+/// The elements that `static/boot.js` looks for.
 const WASM_ID: &str = "kubenkyo-wasm";
+const REST_ID: &str = "kubenkyo-rest";
 
 /// Stands for the policy until all scripts are known.
 const PLACE: &str = "@POLICY@";
@@ -101,9 +102,19 @@ fn inline(html: &str, read: &dyn Fn(&str) -> Result<Vec<u8>, Failure>) -> Result
             }
             ("link", _, Some(address)) if address.ends_with(".wasm") => {
                 let text = base64(&gzip(&read(address)?));
-                packed = format!(
-                    "<script id=\"{WASM_ID}\" type=\"application/octet-stream\">{text}</script>\n"
-                );
+                let id = if attribute(tag, "rel") == Some("rest") {
+                    REST_ID
+                } else {
+                    WASM_ID
+                };
+                packed.push_str(&format!(
+                    "<script id=\"{id}\" type=\"application/octet-stream\">{text}</script>\n"
+                ));
+            }
+            // What a release loads later is here from the start.
+            ("link", _, Some(address)) if attribute(tag, "rel") == Some("rest-script") => {
+                let text = String::from_utf8_lossy(&read(address)?).into_owned();
+                scripts.push(harmless(address, &text)?);
             }
             // A manifest makes a page installable, which a file is not.
             ("link", _, Some(_)) if attribute(tag, "rel") == Some("manifest") => {}

@@ -98,6 +98,11 @@ fn references(html: &str) -> BTreeSet<String> {
                 _ => rest.split([' ', '>', '\n']).next(),
             };
             let value = value.unwrap_or_default();
+            // What `static/boot.js` loads once the page stands.
+            let tag = html[..at].rsplit('<').next().unwrap_or_default();
+            if tag.contains("rel=\"rest") {
+                continue;
+            }
             if !value.is_empty() && !value.starts_with("data:") && !value.starts_with('#') {
                 found.insert(value.to_owned());
             }
@@ -162,7 +167,7 @@ mod tests {
 
     #[test]
     fn references_are_what_the_browser_fetches_with_the_page() {
-        let html = r##"<link rel="icon" href="data:,"><link rel=stylesheet href=./a.css><script src='./b.js'></script><link href="./c.wasm" rel="preload"><a href="#x">"##;
+        let html = r##"<link rel="icon" href="data:,"><link rel=stylesheet href=./a.css><script src='./b.js'></script><link href="./c.wasm" rel="preload"><link rel="rest" href="./d.wasm"><a href="#x">"##;
         assert_eq!(
             references(html).into_iter().collect::<Vec<_>>(),
             ["./a.css", "./b.js", "./c.wasm"]
