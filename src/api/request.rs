@@ -92,6 +92,9 @@ pub struct Options {
     /// Ask for `meta.k8s.io/v1 Table` instead of objects; `includeObject` as given (`Metadata` if empty).
     pub table: bool,
     pub include_object: Str,
+    /// Paths of the body's fields in the order in which they were sent, where the body was a text. One that was sent
+    /// twice stands here twice.
+    pub fields_sent: Vec<Str>,
     /// Further query parameters of a subresource (`container`, `tailLines`, `command`, …), in order.
     pub query: Vec<(Str, Str)>,
     /// User-Agent: names the field manager where none is given, and shows in the trace.

@@ -1,5 +1,7 @@
 //! Bodies of writes: the right kind and version, the right types, no unknown fields.
 
+use std::collections::BTreeMap;
+
 use api::decode::decode;
 use api::status::Problem;
 use api::{Status, Str, Value, schema};
@@ -87,7 +89,10 @@ fn typed(call: &mut Call, mut object: Value) -> Result<Value, Status> {
     if object.get("metadata").is_null() {
         object.set("metadata", Value::empty_map());
     }
-    let decoded = decode(schema, &object).map_err(|error| refused(&error.0))?;
+    let mut decoded = decode(schema, &object).map_err(|error| refused(&error.0))?;
+    if !call.options.fields_sent.is_empty() {
+        decoded.problems = in_order(decoded.problems, &call.options.fields_sent);
+    }
     if !decoded.problems.is_empty() {
         match call.options.field_validation.as_str() {
             "Ignore" => {}
@@ -103,6 +108,28 @@ fn typed(call: &mut Call, mut object: Value) -> Result<Value, Status> {
         }
     }
     Ok(decoded.value)
+}
+
+/// Problems with fields in the order in which the fields were sent, with those that were sent twice.
+pub(crate) fn in_order(problems: Vec<String>, sent: &[Str]) -> Vec<String> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut found: Vec<(usize, String)> = Vec::new();
+    for (at, path) in sent.iter().enumerate() {
+        if seen.contains_key(path.as_str()) {
+            found.push((at, format!("duplicate field {:?}", path.as_str())));
+        }
+        seen.entry(path).or_insert(at);
+    }
+    if found.is_empty() && problems.is_empty() {
+        return problems;
+    }
+    for problem in problems {
+        let path = problem.split('"').nth(1).unwrap_or_default();
+        let at = seen.get(path).copied().unwrap_or(usize::MAX);
+        found.push((at, problem));
+    }
+    found.sort();
+    found.into_iter().map(|(_, problem)| problem).collect()
 }
 
 /// A custom object: only its metadata has a type of ours.

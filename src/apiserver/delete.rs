@@ -22,6 +22,9 @@ impl ApiServer {
         check_delete_options(call)?;
         let old = self.current(call).ok_or_else(|| call.not_found())?;
         let (object, is_gone) = self.delete_object(call, &old)?;
+        if is_definition(call) && !call.is_dry_run() {
+            self.finish_removal(&call.name);
+        }
         let object = kinds::from_storage(&call.kind, &object);
         if is_gone && !call.rules.returns_deleted {
             return Ok(Response::ok(success(call, &object)));
@@ -62,6 +65,12 @@ impl ApiServer {
         self.admit(call, Operation::Delete, &mut unchanged, Some(old))?;
         self.check_admission(call, Operation::Delete, old, Some(old))?;
         let mut object = old.clone();
+        if is_definition(call) {
+            if Meta::of(&object).is_deleting() {
+                return Ok((object, false));
+            }
+            return Ok((self.begin_removal(call, object), false));
+        }
         let grace = if call.kind.group.is_empty() && call.kind.plural == *"namespaces" {
             return self.delete_namespace(call, object);
         } else {
@@ -94,6 +103,7 @@ impl ApiServer {
                 "resourceVersion",
                 removed.get("metadata").get("resourceVersion"),
             );
+            self.after_removal(call);
             return Ok((object, true));
         }
         mark_deleting(&mut object, call.now);
@@ -213,6 +223,10 @@ impl ApiServer {
         }
         Ok((object, false))
     }
+}
+
+fn is_definition(call: &Call) -> bool {
+    call.kind.plural == *"customresourcedefinitions" && call.kind.group == *"apiextensions.k8s.io"
 }
 
 /// What graceful deletion says.

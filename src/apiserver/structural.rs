@@ -106,9 +106,15 @@ pub(crate) fn fill_defaults(value: &mut Value, schema: &Value) {
 }
 
 /// Everything that is wrong with an object by its schema.
-pub(crate) fn validate(object: &Value, schema: &Value, out: &mut Problems) {
+pub(crate) fn validate(
+    object: &Value,
+    schema: &Value,
+    out: &mut Problems,
+    more: impl Fn(&mut Problems),
+) {
     let before = out.len();
     check(object, schema, &Path::ROOT, true, out);
+    more(out);
     if out.len() > before && has_rules(schema) {
         let mut problem = Path::new("<nil>").invalid(
             Value::Null,
@@ -345,16 +351,12 @@ fn filtered<'a>(value: &'a Value, filter: &str) -> &'a Value {
 }
 
 /// The refusal of a strict decoding.
-pub(crate) fn strict(kind: &api::kinds::Kind, unknown: &[String]) -> Status {
-    let texts: Vec<String> = unknown
-        .iter()
-        .map(|path| format!("unknown field {path:?}"))
-        .collect();
+pub(crate) fn strict(kind: &api::kinds::Kind, problems: &[String]) -> Status {
     Status::bad_request(format!(
         "{} in version {:?} cannot be handled as a {}: strict decoding error: {}",
         kind.kind,
         kind.version,
         kind.kind,
-        texts.join(", ")
+        problems.join(", ")
     ))
 }

@@ -90,7 +90,7 @@ impl ApiServer {
         if call.kind.plural == *"customresourcedefinitions"
             && call.kind.group == *"apiextensions.k8s.io"
         {
-            // It is answered as it was sent; its names are accepted right after.
+            // Its names are accepted right after it was answered.
             let mut established = object.clone();
             self.establish(&mut established);
             self.commit(call, established);
@@ -223,6 +223,7 @@ impl ApiServer {
         if is_finished && was_finalizing {
             let key = Key::new(meta.shared_namespace(), meta.shared_name());
             self.remove(call.collection, call.plural(), &key);
+            self.after_removal(call);
             return Ok(object);
         }
         self.note_unsimulated(call, &object);

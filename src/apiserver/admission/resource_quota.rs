@@ -3,6 +3,7 @@
 //! What is used is counted from the objects themselves at each admission; the quota controller keeps the quotas'
 //! status. Models `pkg/quota/v1/evaluator/core` and `apiserver/pkg/admission/plugin/resourcequota`.
 
+use api::patch::apply::{self, Manager};
 use api::quantity::Quantity;
 use api::usage::{Usage, usage_of};
 use api::{Status, Str, Value};
@@ -55,10 +56,12 @@ impl ApiServer {
             }
             wanted.retain(|_, amount| !amount.is_zero() && !amount.is_negative());
         }
+        let mut spent: Vec<Value> = Vec::new();
         for quota in &quotas {
             if !in_scope(quota, call, object) {
                 continue;
             }
+            spent.extend(with_use(quota, &wanted));
             let name = quota.get("metadata").str("name");
             let hard = quota.path("spec.hard");
             if call.kind.plural == *"pods"
@@ -101,7 +104,31 @@ impl ApiServer {
                 ));
             }
         }
+        if !call.is_dry_run() {
+            for quota in spent {
+                self.write_use(call, quota);
+            }
+        }
         Ok(())
+    }
+
+    /// Stores what a quota's status says after a write that was let through.
+    fn write_use(&mut self, call: &Call, mut quota: Value) {
+        let meta = quota.get("metadata");
+        let (namespace, name) = (meta.shared_str("namespace"), meta.shared_str("name"));
+        let Some(old) = self.object("resourcequotas", &namespace, &name).cloned() else {
+            return;
+        };
+        let of = api::schema::of_kind("", "v1", "ResourceQuota");
+        apply::track(of, &old, &mut quota, &Manager {
+            name: "kube-apiserver",
+            api_version: "v1",
+            subresource: "status",
+            time: Some(call.now),
+            ignores: &["spec"],
+        });
+        let collection = self.store.collection("resourcequotas");
+        self.commit_to(collection, "resourcequotas".into(), quota);
     }
 
     /// What the objects of a namespace use of a quota's resources.
@@ -142,6 +169,22 @@ impl ApiServer {
         }
         used
     }
+}
+
+/// The quota with more used, if its status counts what is wanted.
+fn with_use(quota: &Value, wanted: &Usage) -> Option<Value> {
+    let mut counted = quota.clone();
+    let mut is_changed = false;
+    for (resource, amount) in wanted {
+        let before = quota.path("status.used").get(resource);
+        if before.is_null() || amount.is_zero() {
+            continue;
+        }
+        let after = (Quantity::of(before) + *amount).to_string();
+        counted.at_mut(&["status", "used"]).set(Str::from(resource.to_string()), after);
+        is_changed = true;
+    }
+    is_changed.then_some(counted)
 }
 
 /// `requests.cpu for: a,b; limits.memory for: a`: what containers leave open although a quota bounds it.

@@ -4,6 +4,7 @@ use api::kinds;
 use api::{Body, PatchKind, Request, Status, Str, Value, Verb};
 
 use super::HttpRequest;
+use super::fields::fields_of;
 
 /// `MaxRequestBodyBytes`: what etcd takes, with room for the encoding.
 const MAX_BODY: usize = 3 * 1024 * 1024;
@@ -27,6 +28,9 @@ pub(super) fn read(http: &HttpRequest, request: &mut Request) -> Result<(), Stat
         Verb::Delete | Verb::DeleteCollection => delete_options(http, content_type, request),
         Verb::Create | Verb::Update => {
             request.body = Body::Object(object(http, content_type, request)?);
+            if content_type == "application/json" {
+                request.options.fields_sent = fields_of(&text_of(http)?);
+            }
             Ok(())
         }
         _ => Ok(()),

@@ -5,6 +5,7 @@
 //! Models `endpoints/request`, `endpoints/handlers/negotiation` and the serializers of apimachinery.
 
 mod body;
+mod fields;
 mod path;
 mod query;
 

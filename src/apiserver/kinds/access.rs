@@ -135,6 +135,13 @@ pub(crate) static DEFINITION: Rules = Rules {
         });
         fill(object, "status", map! {});
     },
+    prepare_create: |object| {
+        let stored = crate::custom::stored_versions(object);
+        let status = map! {
+            "acceptedNames": map! { "kind": "", "plural": "" }, "conditions": Value::Null, "storedVersions": stored,
+        };
+        object.set("status", status);
+    },
     validate: crate::validate::definition::definition,
     validate_update: crate::validate::definition::definition_update,
     ..Rules::PLAIN

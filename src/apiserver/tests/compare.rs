@@ -29,7 +29,7 @@ pub(crate) fn differ(path: &str, ours: &Value, real: &Value, out: &mut Vec<Strin
 }
 
 /// Fields whose values differ from run to run, or are facts of a machine.
-const MASKED_FIELDS: [&str; 24] = [
+const MASKED_FIELDS: [&str; 25] = [
     "uid",
     "resourceVersion",
     "creationTimestamp",
@@ -54,6 +54,7 @@ const MASKED_FIELDS: [&str; 24] = [
     "buildDate",
     "authentication.kubernetes.io/credential-id",
     "clientCIDR",
+    "nodePort",
 ];
 
 /// The value with what differs from run to run replaced.
@@ -61,6 +62,8 @@ pub(crate) fn mask(value: &Value) -> Value {
     match value {
         Value::Map(map) => {
             let mut out = api::Map::default();
+            let mut map: api::Map = (**map).clone();
+            sort_causes(&mut map);
             for (key, value) in map.iter() {
                 let is_masked = MASKED_FIELDS.contains(&key.as_str())
                     && !(key == "clusterIP" && value.as_str() == Some("None"));
@@ -76,6 +79,25 @@ pub(crate) fn mask(value: &Value) -> Value {
         Value::List(list) => Value::from(list.iter().map(mask).collect::<Vec<_>>()),
         Value::Str(text) => Value::from(mask_text(text)),
         other => other.clone(),
+    }
+}
+
+/// Problems with the entries of a map come in any order, because Go walks maps at random.
+fn sort_causes(status: &mut api::Map) {
+    let text = |cause: &Value| format!("{}: {}", cause.str("field"), cause.str("message"));
+    let details = status.get("details").cloned().unwrap_or_default();
+    let mut causes: Vec<Value> = details.get("causes").items().to_vec();
+    let joined = |causes: &[Value]| causes.iter().map(text).collect::<Vec<_>>().join(", ");
+    let before = joined(&causes);
+    causes.sort_by_key(text);
+    let after = joined(&causes);
+    if let Some(Value::Str(message)) = status.get("message").cloned()
+        && !before.is_empty()
+    {
+        status.insert("message", message.replace(&before, &after));
+        let mut details = details;
+        details.set("causes", causes);
+        status.insert("details", details);
     }
 }
 
@@ -129,7 +151,12 @@ fn mask_text(text: &str) -> String {
             words.push(word.to_owned());
         }
     }
-    let text = words.join(" ");
+    let mut text = words.join(" ");
+    // YAML in one text.
+    if let Some((head, tail)) = text.split_once("resourceVersion: \"") {
+        let rest = tail.trim_start_matches(|c: char| c.is_ascii_digit());
+        text = format!("{head}resourceVersion: \"…{rest}");
+    }
     // Revisions stand in messages, too.
     match text.split_once("current: ") {
         Some((head, _)) => format!("{head}current: …"),

@@ -66,6 +66,13 @@ pub(crate) fn definition(object: &Value, out: &mut Problems) {
         }
     }
     schemas(spec, &path, out);
+    if object.path("status.storedVersions").is_empty() {
+        out.push(
+            Path::new("status")
+                .child("storedVersions")
+                .invalid(Value::Null, "must have at least one stored version"),
+        );
+    }
 }
 
 /// With one version its schema is named as the whole definition's, as it once was.
