@@ -233,12 +233,18 @@ impl ApiServer {
         Ok(())
     }
 
-    pub(crate) fn validate_custom(&self, call: &Call, object: &Value, out: &mut Problems) {
+    pub(crate) fn validate_custom(
+        &self,
+        call: &Call,
+        object: &Value,
+        old: Option<&Value>,
+        out: &mut Problems,
+    ) {
         if let KindRef::Custom(kind) = &call.kind
             && let Some(version) = self.version_of(kind)
         {
             let schema = version.path("schema.openAPIV3Schema");
-            structural::validate(object, schema, out, |out| {
+            structural::validate(object, old, schema, out, &|out| {
                 check_scale(version.path("subresources.scale"), object, out);
             });
         }

@@ -26,6 +26,7 @@ mod patch;
 mod path;
 mod read;
 mod review;
+mod rules;
 mod select;
 mod structural;
 mod subresource;

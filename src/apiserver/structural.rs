@@ -1,11 +1,12 @@
 //! Structural schemas of custom resources: pruning, defaulting and validation by OpenAPI v3.
 //!
-//! Rules in CEL (`x-kubernetes-validations`) are kept with the definition and not evaluated here.
+//! Rules in CEL (`x-kubernetes-validations`) stand in `rules.rs`.
 //! Models `apiextensions-apiserver/pkg/apiserver/{schema,validation}`.
 
 use api::{Status, Str, Value};
 
 use crate::path::Path;
+use crate::rules;
 use crate::validate::Problems;
 
 /// Removes what the schema does not know; lists the paths of what was removed.
@@ -108,14 +109,17 @@ pub(crate) fn fill_defaults(value: &mut Value, schema: &Value) {
 /// Everything that is wrong with an object by its schema.
 pub(crate) fn validate(
     object: &Value,
+    old: Option<&Value>,
     schema: &Value,
     out: &mut Problems,
-    more: impl Fn(&mut Problems),
+    more: &dyn Fn(&mut Problems),
 ) {
     let before = out.len();
     check(object, schema, &Path::ROOT, true, out);
     more(out);
-    if out.len() > before && has_rules(schema) {
+    if out.len() == before {
+        rules::check(object, old, schema, out);
+    } else if has_rules(schema) {
         let mut problem = Path::new("<nil>").invalid(
             Value::Null,
             "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",

@@ -70,7 +70,7 @@ impl ApiServer {
         (call.rules.prepare_create)(&mut object);
         self.allocate(call, &mut object, None)?;
         let mut problems = validate::metadata::on_create(call, &object);
-        self.validate_custom(call, &object, &mut problems);
+        self.validate_custom(call, &object, None, &mut problems);
         (call.rules.validate)(&object, &mut problems);
         call.check(&object, problems)?;
         self.check_admission(call, Operation::Create, &object, None)?;
@@ -177,7 +177,7 @@ impl ApiServer {
         self.admit(call, Operation::Update, &mut object, Some(old))?;
         self.allocate(call, &mut object, Some(old))?;
         let mut problems = validate::metadata::on_update(call, &object, old);
-        self.validate_custom(call, &object, &mut problems);
+        self.validate_custom(call, &object, Some(old), &mut problems);
         if call.subresource == *"status" {
             (call.rules.validate_status)(&object, old, &mut problems);
         } else if call.kind.plural == *"pods" && !call.subresource.is_empty() {

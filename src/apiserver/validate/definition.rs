@@ -4,6 +4,7 @@ use api::{Value, list};
 
 use super::{Problems, immutable, names};
 use crate::path::Path;
+use crate::rules;
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
@@ -106,6 +107,7 @@ fn schemas(spec: &Value, path: &Path, out: &mut Problems) {
                     .invalid(root.get("type"), "must be object at the root"),
             );
         }
+        rules::check_schema(root, true, &path, out);
         properties(root, &path, out);
     }
 }
@@ -141,6 +143,7 @@ fn inner(schema: &Value, path: &Path, out: &mut Problems) {
     } else if !TYPES.contains(&kind) {
         out.push(path.child("type").not_supported(schema.get("type"), &TYPES));
     }
+    rules::check_schema(schema, false, path, out);
     properties(schema, path, out);
 }
 
