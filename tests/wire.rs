@@ -20,7 +20,7 @@ mod compare;
 use compare::{differ, mask};
 
 /// Answers equal to the recorded ones, and their status codes; may only rise.
-const FLOOR: (usize, usize) = (250, 276);
+const FLOOR: (usize, usize) = (264, 277);
 
 const RECORDINGS: [&str; 8] = [
     "1-discovery",

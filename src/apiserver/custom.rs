@@ -92,18 +92,19 @@ impl ApiServer {
 
     /// Notes in the managed fields that the server itself wrote a definition's status.
     fn track_own(&self, before: &Value, definition: &mut Value) {
-        let of = api::schema::of_kind(
-            "apiextensions.k8s.io",
-            "v1",
-            "CustomResourceDefinition",
+        let of = api::schema::of_kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+        apply::track(
+            of,
+            before,
+            definition,
+            &Manager {
+                name: "kube-apiserver",
+                api_version: "apiextensions.k8s.io/v1",
+                subresource: "status",
+                time: Some(self.now),
+                ignores: &["spec"],
+            },
         );
-        apply::track(of, before, definition, &Manager {
-            name: "kube-apiserver",
-            api_version: "apiextensions.k8s.io/v1",
-            subresource: "status",
-            time: Some(self.now),
-            ignores: &["spec"],
-        });
     }
 
     /// A definition that is deleted stays until its objects are gone.
@@ -284,8 +285,11 @@ fn check_scale(scale: &Value, object: &Value, out: &mut Problems) {
                 Value::List(_) => "[]interface {}",
                 _ => "map[string]interface {}",
             };
-            let shown = other.as_str().map_or_else(|| other.to_json(), str::to_owned);
-            let why = format!("{path} accessor error: {shown} is of the type {kind}, expected int64");
+            let shown = other
+                .as_str()
+                .map_or_else(|| other.to_json(), str::to_owned);
+            let why =
+                format!("{path} accessor error: {shown} is of the type {kind}, expected int64");
             problem(0, &why);
         }
     }

@@ -26,17 +26,36 @@ const PATHS: &[(&str, &str)] = &[
     ("Pod", "spec.resourceClaims"),
 ];
 
-/// Kinds that are stored and shown, but that no part of the cluster acts on.
-const GROUPS: &[&str] = &[
-    "resource.k8s.io",
-    "flowcontrol.apiserver.k8s.io",
-    "apiregistration.k8s.io",
-    "node.k8s.io",
+/// Kinds that are stored and shown, but that no part of the cluster acts on: group and plural, `*` for all of a group.
+const INERT: &[(&str, &str)] = &[
+    ("resource.k8s.io", "*"),
+    ("flowcontrol.apiserver.k8s.io", "*"),
+    ("apiregistration.k8s.io", "apiservices"),
+    ("node.k8s.io", "runtimeclasses"),
+    ("storage.k8s.io", "volumeattachments"),
+    ("storage.k8s.io", "csidrivers"),
+    ("storage.k8s.io", "csinodes"),
+    ("storage.k8s.io", "csistoragecapacities"),
+    ("storage.k8s.io", "volumeattributesclasses"),
+    ("networking.k8s.io", "ipaddresses"),
+    ("networking.k8s.io", "servicecidrs"),
+    ("certificates.k8s.io", "certificatesigningrequests"),
+    (
+        "admissionregistration.k8s.io",
+        "mutatingwebhookconfigurations",
+    ),
+    (
+        "admissionregistration.k8s.io",
+        "validatingwebhookconfigurations",
+    ),
 ];
 
 impl ApiServer {
     pub(crate) fn note_unsimulated(&mut self, call: &Call, object: &Value) {
-        if GROUPS.contains(&call.kind.group.as_str()) {
+        let is_inert = INERT.iter().any(|(group, plural)| {
+            call.kind.group == **group && (*plural == "*" || call.kind.plural == **plural)
+        });
+        if is_inert && !call.is_trusted() {
             self.note_once(call, object, "");
         }
         let is_pod = call.kind.group.is_empty() && call.kind.kind == *"Pod";
@@ -47,6 +66,18 @@ impl ApiServer {
             if *kind == call.kind.group_kind() && has(object, path) {
                 self.note_once(call, object, path);
             }
+        }
+    }
+
+    /// A webhook that may fail was not called.
+    pub(crate) fn note_never_called(&mut self, sort: &str, configuration: &Value) {
+        let plural = Str::from(format!("{sort}webhookconfigurations"));
+        let name = configuration.get("metadata").shared_str("name");
+        if self.reported.insert((plural.clone(), name)) {
+            self.notes.push(Note::NotSimulated {
+                key: NoteKey::of(plural, configuration),
+                path: "webhooks".into(),
+            });
         }
     }
 

@@ -192,7 +192,7 @@ pub(crate) fn check_schema(schema: &Value, is_root: bool, path: &Path, out: &mut
                 } else {
                     format!("messageExpression compilation failed: {error}")
                 };
-                out.push(path.child(field).invalid(internal(rule), &detail));
+                out.push(unreadable(rule, &path.child(field), &detail));
             }
         }
         if rule.has("message") && rule.str("message").trim().is_empty() {
@@ -204,11 +204,20 @@ pub(crate) fn check_schema(schema: &Value, is_root: bool, path: &Path, out: &mut
     }
 }
 
-/// A rule as messages show the internal type.
-fn internal(rule: &Value) -> Value {
-    map! {
-        "Rule": rule.str("rule").to_owned(), "Message": rule.str("message").to_owned(),
-        "MessageExpression": rule.str("messageExpression").to_owned(), "Reason": rule.get("reason"),
-        "FieldPath": rule.str("fieldPath").to_owned(), "OptionalOldSelf": rule.get("optionalOldSelf"),
+/// A problem that shows the whole rule, as the internal type has it.
+fn unreadable(rule: &Value, path: &Path, detail: &str) -> Problem {
+    let text = |field: &str| Value::from(rule.str(field).to_owned()).to_json();
+    Problem {
+        reason: "FieldValueInvalid",
+        field: path.to_string(),
+        message: format!(
+            "Invalid value: {{\"Rule\":{},\"Message\":{},\"MessageExpression\":{},\"Reason\":{},\"FieldPath\":{},\"OptionalOldSelf\":{}}}: {detail}",
+            text("rule"),
+            text("message"),
+            text("messageExpression"),
+            rule.get("reason").to_json(),
+            text("fieldPath"),
+            rule.get("optionalOldSelf").to_json()
+        ),
     }
 }

@@ -3,16 +3,21 @@
 //! One file per plugin, run in the order of kube-apiserver's `AllOrderedPlugins`. Mutating plugins run in
 //! [`ApiServer::admit`], validating ones in [`ApiServer::check_admission`].
 
+mod ingress_class;
 mod limit_ranger;
+mod matching;
 mod namespace_lifecycle;
+mod node_restriction;
 mod pod_security;
 mod pod_tolerations;
+pub(crate) mod policy;
 mod priority;
 mod resource_quota;
 mod runtime_class;
 mod service_account;
 mod storage;
 mod taint_nodes;
+mod webhooks;
 
 use api::{Status, Value};
 
@@ -26,6 +31,17 @@ pub(crate) enum Operation {
     Delete,
 }
 
+impl Operation {
+    /// As rules of policies and webhooks name it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Operation::Create => "CREATE",
+            Operation::Update => "UPDATE",
+            Operation::Delete => "DELETE",
+        }
+    }
+}
+
 impl ApiServer {
     /// Lets the mutating plugins change an object that is about to be written.
     pub(crate) fn admit(
@@ -36,10 +52,22 @@ impl ApiServer {
         old: Option<&Value>,
     ) -> Result<(), Status> {
         self.check_namespace_lifecycle(call, operation)?;
-        if operation == Operation::Delete || !call.subresource.is_empty() {
+        if operation == Operation::Delete {
             return Ok(());
         }
-        let _ = old;
+        if call.subresource.is_empty() {
+            self.admit_built_in(call, operation, object)?;
+        }
+        self.apply_policies(call, operation, object, old)?;
+        self.call_webhooks("mutating", call, operation, object, old)
+    }
+
+    fn admit_built_in(
+        &mut self,
+        call: &mut Call,
+        operation: Operation,
+        object: &mut Value,
+    ) -> Result<(), Status> {
         match (call.kind.group.as_str(), call.kind.plural.as_str()) {
             ("", "nodes") if operation == Operation::Create => taint_nodes::admit(object),
             ("", "pods") if operation == Operation::Create => {
@@ -55,6 +83,9 @@ impl ApiServer {
             }
             ("" | "storage.k8s.io", _) if operation == Operation::Create => {
                 storage::protect(&call.kind.plural, object);
+            }
+            ("networking.k8s.io", "ingresses") if operation == Operation::Create => {
+                self.admit_default_ingress_class(call, object)?;
             }
             ("certificates.k8s.io", _) if operation == Operation::Create => {
                 let user = call.user;
@@ -75,6 +106,9 @@ impl ApiServer {
         object: &Value,
         old: Option<&Value>,
     ) -> Result<(), Status> {
+        self.check_node_restriction(call, operation, object, old)?;
+        self.check_policies(call, operation, object, old)?;
+        self.call_webhooks("validating", call, operation, object, old)?;
         if call.namespace.is_empty() || operation == Operation::Delete {
             return Ok(());
         }

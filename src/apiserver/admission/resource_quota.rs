@@ -120,13 +120,18 @@ impl ApiServer {
             return;
         };
         let of = api::schema::of_kind("", "v1", "ResourceQuota");
-        apply::track(of, &old, &mut quota, &Manager {
-            name: "kube-apiserver",
-            api_version: "v1",
-            subresource: "status",
-            time: Some(call.now),
-            ignores: &["spec"],
-        });
+        apply::track(
+            of,
+            &old,
+            &mut quota,
+            &Manager {
+                name: "kube-apiserver",
+                api_version: "v1",
+                subresource: "status",
+                time: Some(call.now),
+                ignores: &["spec"],
+            },
+        );
         let collection = self.store.collection("resourcequotas");
         self.commit_to(collection, "resourcequotas".into(), quota);
     }
@@ -181,7 +186,9 @@ fn with_use(quota: &Value, wanted: &Usage) -> Option<Value> {
             continue;
         }
         let after = (Quantity::of(before) + *amount).to_string();
-        counted.at_mut(&["status", "used"]).set(Str::from(resource.to_string()), after);
+        counted
+            .at_mut(&["status", "used"])
+            .set(Str::from(resource.to_string()), after);
         is_changed = true;
     }
     is_changed.then_some(counted)

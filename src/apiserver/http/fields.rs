@@ -33,8 +33,12 @@ struct Scan<'a> {
 
 enum Open {
     /// The key whose value comes or is being read; `None` while a key is expected.
-    Object { key: Option<String> },
-    List { index: usize },
+    Object {
+        key: Option<String>,
+    },
+    List {
+        index: usize,
+    },
 }
 
 impl Scan<'_> {

@@ -67,6 +67,8 @@ pub(crate) static ADMISSION_POLICY: Rules = Rules {
         });
         fill(object, "status", map! {});
     },
+    validate: access::admission_policy,
+    validate_update: |new, _, out| access::admission_policy(new, out),
     ..Rules::PLAIN
 };
 
@@ -77,6 +79,8 @@ pub(crate) static ADMISSION_POLICY_BINDING: Rules = Rules {
             edit(spec, "matchResources", match_resources)
         });
     },
+    validate: access::admission_policy_binding,
+    validate_update: |new, _, out| access::admission_policy_binding(new, out),
     ..Rules::PLAIN
 };
 

@@ -56,7 +56,11 @@ pub(crate) static REPLICA_SET: Rules = Rules {
 pub(crate) static DAEMON_SET: Rules = Rules {
     generation: Generation::Spec,
     defaults: |object| {
-        if object.path("metadata.annotations").str(TEMPLATE_GENERATION).is_empty() {
+        if object
+            .path("metadata.annotations")
+            .str(TEMPLATE_GENERATION)
+            .is_empty()
+        {
             let notes = object.entry("metadata").entry("annotations");
             notes.set(TEMPLATE_GENERATION, "0");
         }

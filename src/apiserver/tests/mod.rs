@@ -2,6 +2,7 @@
 
 mod compare;
 mod manifests;
+mod policies;
 mod slice;
 
 use std::path::PathBuf;

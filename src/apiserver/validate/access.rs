@@ -1,4 +1,4 @@
-//! Roles and their bindings (`pkg/apis/rbac/validation`).
+//! Roles and admission policies with their bindings (`pkg/apis/{rbac,admissionregistration}/validation`).
 
 use api::Value;
 
@@ -150,5 +150,110 @@ fn subjects(object: &Value, is_namespaced: bool, out: &mut Problems) {
                     .not_supported(subject.get("kind"), &["ServiceAccount", "User", "Group"]),
             ),
         }
+    }
+}
+
+/// A policy whose expressions cannot be read is refused.
+pub(crate) fn admission_policy(object: &Value, out: &mut Problems) {
+    let (spec, path) = (object.get("spec"), Path::new("spec"));
+    let constraints = spec.get("matchConstraints");
+    if constraints.is_null() {
+        out.push(path.child("matchConstraints").required(""));
+    } else if constraints.get("resourceRules").is_empty() {
+        out.push(
+            path.child("matchConstraints")
+                .child("resourceRules")
+                .required(""),
+        );
+    }
+    for list in ["matchConditions", "variables"] {
+        let items = path.child(list);
+        for (at, item) in spec.get(list).items().iter().enumerate() {
+            expression(item, &items.index(at), out);
+        }
+    }
+    if object.str("kind") == "MutatingAdmissionPolicy" {
+        let mutations = path.child("mutations");
+        if spec.get("mutations").is_empty() {
+            out.push(mutations.required("mutations must contain at least one item"));
+        }
+        for (at, mutation) in spec.get("mutations").items().iter().enumerate() {
+            let item = mutations.index(at);
+            let field = match mutation.str("patchType") {
+                "ApplyConfiguration" => "applyConfiguration",
+                "JSONPatch" => "jsonPatch",
+                other => {
+                    out.push(
+                        item.child("patchType")
+                            .not_supported(other.to_owned(), &["ApplyConfiguration", "JSONPatch"]),
+                    );
+                    continue;
+                }
+            };
+            expression(mutation.get(field), &item.child(field), out);
+        }
+        return;
+    }
+    let validations = path.child("validations");
+    if spec.get("validations").is_empty() && spec.get("auditAnnotations").is_empty() {
+        out.push(
+            validations.required("validations or auditAnnotations must contain at least one item"),
+        );
+    }
+    for (at, rule) in spec.get("validations").items().iter().enumerate() {
+        let item = validations.index(at);
+        expression(rule, &item, out);
+        let reason = rule.get("reason");
+        const REASONS: [&str; 4] = [
+            "Forbidden",
+            "Invalid",
+            "RequestEntityTooLarge",
+            "Unauthorized",
+        ];
+        if !reason.is_null() && !REASONS.contains(&rule.str("reason")) {
+            out.push(item.child("reason").not_supported(reason, &REASONS));
+        }
+    }
+}
+
+fn expression(holder: &Value, path: &Path, out: &mut Problems) {
+    let path = path.child("expression");
+    let text = holder.str("expression").trim();
+    if text.is_empty() {
+        out.push(path.required("expression is not specified"));
+    } else if let Err(error) = crate::admission::policy::compile(text) {
+        let detail = format!("compilation failed: {error}");
+        out.push(path.invalid(holder.get("expression"), &detail));
+    }
+}
+
+pub(crate) fn admission_policy_binding(object: &Value, out: &mut Problems) {
+    let (spec, path) = (object.get("spec"), Path::new("spec"));
+    if spec.str("policyName").is_empty() {
+        out.push(path.child("policyName").required(""));
+    }
+    if object.str("kind") == "MutatingAdmissionPolicyBinding" {
+        return;
+    }
+    let actions_path = path.child("validationActions");
+    let actions = spec.get("validationActions").items();
+    if actions.is_empty() {
+        out.push(actions_path.required(""));
+    }
+    const ACTIONS: [&str; 3] = ["Audit", "Deny", "Warn"];
+    for (at, action) in actions.iter().enumerate() {
+        if !ACTIONS.contains(&action.as_str().unwrap_or_default()) {
+            out.push(actions_path.index(at).not_supported(action, &ACTIONS));
+        }
+        if actions[..at].contains(action) {
+            out.push(actions_path.index(at).duplicate(action));
+        }
+    }
+    let has = |name: &str| actions.iter().any(|action| action.as_str() == Some(name));
+    if has("Deny") && has("Warn") {
+        out.push(actions_path.invalid(
+            spec.get("validationActions"),
+            "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)",
+        ));
     }
 }
