@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::{ApiServer, User};
 
 /// `authentication.k8s.io/v1 UserInfo`.
-fn user_info(user: &User) -> Value {
+pub(crate) fn user_info(user: &User) -> Value {
     let groups: Vec<Value> = user.groups.iter().map(Value::from).collect();
     let mut info = map! { "username": user.name.clone(), "groups": groups };
     if !user.uid.is_empty() {

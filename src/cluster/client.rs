@@ -12,16 +12,9 @@ use crate::{Cluster, Event};
 pub(crate) struct Client {
     pub(crate) inbox: VecDeque<(Time, RequestId, Arrival)>,
     next_request: u64,
-    /// Who the client is; the administrator if nobody said.
-    pub(crate) user: Option<User>,
 }
 
 impl Cluster {
-    /// From now on client `number` is `user`. Adapters give each user a number of its own.
-    pub fn sign_in(&mut self, number: u32, user: User) {
-        self.clients.entry(number).or_default().user = Some(user);
-    }
-
     /// Sends a request as client `number` (any number; a client exists once it is named).
     pub fn submit(&mut self, number: u32, request: Request) -> RequestId {
         self.submit_because(number, request, NoteId(0))

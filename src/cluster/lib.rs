@@ -325,11 +325,6 @@ impl Cluster {
             return;
         }
         let mut caller = Caller::component(from);
-        if let Part::Client(number) = from
-            && let Some(user) = self.clients.get(&number).and_then(|c| c.user.as_ref())
-        {
-            caller.user = user.clone();
-        }
         if let Some(user) = user {
             caller.user = *user;
         }

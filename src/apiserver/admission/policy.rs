@@ -426,6 +426,7 @@ impl World for Asked<'_> {
                     "system:serviceaccounts".into(),
                     "system:authenticated".into(),
                 ],
+                ..User::default()
             }
         };
         self.server.allows(&user, &wanted).is_some()
@@ -440,12 +441,11 @@ fn request(call: &Call, operation: Operation) -> Value {
     let resource = map! {
         "group": call.kind.group.clone(), "version": call.kind.version.clone(), "resource": call.plural(),
     };
-    let groups: Vec<Value> = call.user.groups.iter().map(Value::from).collect();
     map! {
         "kind": kind.clone(), "requestKind": kind, "resource": resource.clone(), "requestResource": resource,
         "subResource": call.subresource.clone(), "requestSubResource": call.subresource.clone(),
         "name": call.name.clone(), "namespace": call.namespace.clone(), "operation": operation.name(),
-        "userInfo": map! { "username": call.user.name.clone(), "groups": groups, "uid": "", "extra": map! {} },
+        "userInfo": crate::review::user_info(call.user),
         "dryRun": call.is_dry_run(),
     }
 }
