@@ -1,7 +1,7 @@
 // <kubenkyo-cluster view="tree">: Kubenkyo in your page, in a lazy frame without rights. EMBEDDING.md has the rest.
 (() => {
 const home = document.currentScript.src;
-const params = "view slide deck scene seed nodes lang theme controls readonly autoplay speed run manifest".split(" ");
+const params = "view slide deck scene seed nodes lang theme controls readonly autoplay speed run manifest s".split(" ");
 const calls = { apply: "manifest", run: "line", seek: "to", highlight: "names", speed: "speed", slide: "slide", view: "view", play: 0, pause: 0, restart: 0, get: 0 };
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(":where(kubenkyo-cluster){display:block;height:480px}");

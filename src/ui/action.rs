@@ -161,6 +161,8 @@ pub(crate) enum Action {
     TakeUpdate,
     OfferUpdate,
 
+    /// The dialog that makes something to paste into other pages.
+    ToggleGenerator,
     /// The page that holds this one says something.
     Hosted(Heard),
 }

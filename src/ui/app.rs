@@ -109,6 +109,9 @@ pub struct App {
     panes: Vec<Pane>,
     jobs: Jobs,
     audience: hosted::Audience,
+    has_generator: bool,
+    /// This run packed, as it was when the generator was opened.
+    packed: Option<AttrValue>,
 
     _rest: Option<Closure<dyn FnMut()>>,
     _frames: Option<Frames>,
@@ -208,6 +211,8 @@ impl Component for App {
             keep: reopen::Keep::default(),
             jobs: Jobs::default(),
             audience: hosted::Audience::default(),
+            has_generator: false,
+            packed: None,
             panes: params.shown(),
             params: Rc::new(params),
             _rest: None,
@@ -297,6 +302,7 @@ impl Component for App {
                         if self.has_palette { <Palette key="palette" deck={self.deck.clone()} objects={self.world.objects.clone()} /> }
                         if self.has_help { <Help key="help" /> }
                         if let Some(dialog) = &self.keep.dialog { <Sharing key="sharing" dialog={dialog.clone()} /> }
+                        if self.has_generator { { self.generator() } }
                         <NoticeList key="notices" notices={self.keep.notices.clone()} />
                     </div>
                     { self.speaker() }

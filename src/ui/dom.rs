@@ -52,7 +52,8 @@ pub(crate) fn focus(selector: &str) {
     }
 }
 
-/// Copies a text. Where the clipboard is out of reach, what is selected is copied the old way; where that is forbidden, nothing.
+/// Copies a text. Where the clipboard is out of reach or refused (a frame without that right), the old way; where that is forbidden too,
+/// nothing.
 pub(crate) fn copy(text: &str) {
     let Some(window) = web_sys::window() else {
         return;
@@ -60,14 +61,50 @@ pub(crate) fn copy(text: &str) {
     let clipboard =
         js_sys::Reflect::get(&window.navigator(), &"clipboard".into()).unwrap_or_default();
     if clipboard.is_undefined() {
-        let Some(document) = document() else { return };
-        let command = js_sys::Reflect::get(&document, &"execCommand".into()).unwrap_or_default();
-        if let Some(command) = command.dyn_ref::<js_sys::Function>() {
-            let _ = command.call1(&document, &"copy".into());
-        }
+        copy_the_old_way(text);
     } else {
-        let _ = window.navigator().clipboard().write_text(text);
+        let refused = String::from(text);
+        let refused = Closure::once_into_js(move |_: JsValue| copy_the_old_way(&refused));
+        let copied = window.navigator().clipboard().write_text(text);
+        let catch = js_sys::Reflect::get(&copied, &"catch".into()).unwrap_or_default();
+        if let Some(catch) = catch.dyn_ref::<js_sys::Function>() {
+            // Every promise has it, and it takes a function.
+            let _ = catch.call1(&copied, &refused);
+        }
     }
+}
+
+/// Copies by way of a field that is selected for a moment.
+fn copy_the_old_way(text: &str) {
+    let field = document().and_then(|document| {
+        let field = document.create_element("textarea").ok()?;
+        let field = field.dyn_into::<web_sys::HtmlTextAreaElement>().ok()?;
+        field.set_value(text);
+        document.body()?.append_child(&field).ok()?;
+        Some((document, field))
+    });
+    let Some((document, field)) = field else {
+        return;
+    };
+    let active = document.active_element();
+    field.select();
+    let command = js_sys::Reflect::get(&document, &"execCommand".into()).unwrap_or_default();
+    if let Some(command) = command.dyn_ref::<js_sys::Function>() {
+        // Answers false where copying is forbidden; there is no third way.
+        let _ = command.call1(&document, &"copy".into());
+    }
+    field.remove();
+    if let Some(active) = active.and_then(|active| active.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // What had the focus takes it back.
+        let _ = active.focus();
+    }
+}
+
+/// What the field holds that an event comes from.
+pub(crate) fn value_of(event: &web_sys::Event) -> String {
+    let target = event.target().map(JsValue::from).unwrap_or_default();
+    let value = js_sys::Reflect::get(&target, &"value".into()).unwrap_or_default();
+    value.as_string().unwrap_or_default()
 }
 
 /// Selects what a text field holds.

@@ -28,6 +28,7 @@ pub(crate) enum Icon {
     Clock,
     Search,
     Outside,
+    Embed,
     Share,
     Branch,
 }
@@ -47,6 +48,7 @@ pub(crate) fn icon(icon: Icon) -> Html {
         Icon::Pause => ("M5 3h3.6v14H5zM11.4 3H15v14h-3.6z", true, 14),
         Icon::Play => ("M5 3v14l12-7z", true, 14),
         Icon::Step => ("M3 3.5v13l9-6.5zM14 3.5h3v13h-3z", true, 14),
+        Icon::Embed => ("M7 6l-4 4 4 4M13 6l4 4-4 4M11.500 4.500l-3 11", false, 16),
         Icon::Outside => (
             "M8 5H4.500v10.500H15V12M11.500 4.500H16V9M16 4.500l-7 7",
             false,

@@ -149,6 +149,7 @@ fn entries(env: &Env, deck: &Deck, objects: &Objects) -> Vec<Entry> {
         (Msg::BringBack, Action::BringBack),
         (Msg::Projector, Action::ToggleProjector),
         (Msg::Theme, Action::NextTheme),
+        (Msg::Embed, Action::ToggleGenerator),
         (Msg::Help, Action::ToggleHelp),
     ] {
         add(env.t(msg).into(), Msg::Run, action);

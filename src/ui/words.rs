@@ -36,6 +36,7 @@ words! { Msg:
     Projector: "大きく表示（プロジェクター）" | "Large display (projector)";
     Help: "キー操作" | "Keys";
     Share: "共有" | "Share";
+    Embed: "埋め込み…" | "Embed…";
     Close: "閉じる" | "Close";
     Columns: "表示する列" | "Which column to show";
     Slides: "スライド" | "Slides";

@@ -197,6 +197,10 @@ impl App {
                 self.take_updates();
             }
             Action::Restart => self.begin_anew(),
+            Action::ToggleGenerator => {
+                self.has_generator = !self.has_generator;
+                self.packed = self.has_generator.then(|| self.packed_run()).flatten();
+            }
             Action::Hosted(heard) => self.hosted(heard),
             Action::GoOnFromHere => {
                 let left = self.env.engine.0.borrow_mut().go_on_from_here();

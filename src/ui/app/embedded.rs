@@ -8,6 +8,7 @@ use super::{App, browser};
 use crate::action::Pane;
 use crate::dom;
 use crate::embed::bar::{Bar, Words};
+use crate::embed::dialog::Generator;
 use crate::embed::jobs::Work;
 use crate::embed::params::{Autoplay, Controls, Params, SceneOf};
 use crate::stage::VIEWS;
@@ -129,6 +130,28 @@ impl App {
                 { for panes.iter().map(|pane| self.section(*pane)) }
                 { self.inspector(self.now()) }
             </main>
+        }
+    }
+
+    /// The dialog that makes something to paste.
+    pub(super) fn generator(&self) -> Html {
+        let slide = self.deck.slide(self.place.column, self.place.row);
+        let slide = slide.map(|slide| {
+            (
+                AttrValue::from(slide.id.clone()),
+                AttrValue::from(slide.title.clone()),
+                slide.scene.is_some(),
+            )
+        });
+        let file = self.files.get(self.active);
+        let manifest = file.map(|file| {
+            (
+                AttrValue::from(file.name.to_string()),
+                AttrValue::from(file.text.to_string()),
+            )
+        });
+        html! {
+            <Generator key="generator" slide={slide.unwrap_or_default()} view={self.view} manifest={manifest.unwrap_or_default()} run={self.packed.clone()} deck={self.params.deck.clone().map(AttrValue::from)} />
         }
     }
 

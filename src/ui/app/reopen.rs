@@ -157,6 +157,17 @@ impl App {
         })));
     }
 
+    /// This run as a link carries it, if anything was done and it is not too long for an address.
+    pub(super) fn packed_run(&self) -> Option<yew::AttrValue> {
+        const LONGEST: usize = 8_000;
+        let shared = self.shared();
+        let has_commands = !shared.recording.commands.is_empty() && !self.keep.is_playing();
+        has_commands
+            .then(|| shared.to_text())
+            .filter(|text| text.len() <= LONGEST)
+            .map(yew::AttrValue::from)
+    }
+
     /// This run with what stands beside it.
     fn shared(&self) -> Shared {
         let slide = self.deck.slide(self.place.column, self.place.row);

@@ -89,6 +89,8 @@ pub(crate) struct Params {
     /// Origins whose messages are heard, besides the page's own.
     pub(crate) origins: Vec<String>,
     pub(crate) is_plain: bool,
+    /// A run, packed as links carry it.
+    pub(crate) run: Option<String>,
     /// What could not be used, as `name=value`.
     pub(crate) refused: Vec<String>,
 }
@@ -178,6 +180,7 @@ impl Params {
                 let origins: Vec<String> = value.split(',').map(origin).collect::<Option<_>>()?;
                 self.origins.extend(origins);
             }
+            "s" => self.run = Some(String::from(value)),
             "editor" => self.is_plain = value == "plain",
             _ => {}
         }
@@ -264,6 +267,7 @@ impl Params {
             add("run", Some(line.clone()));
         }
         add("manifest", self.manifest.clone());
+        add("s", self.run.clone());
         out
     }
 

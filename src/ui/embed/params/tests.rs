@@ -73,7 +73,11 @@ fn addresses_are_read_where_they_can_be_and_the_rest_is_named() {
             expect![["#?manifest=%E5%8B%89%E5%BC%B7%0A%25"]],
         ),
         // Names of others are none of ours.
-        ("?utm_source=x&s=1.abc", "#/a?s=2", expect![["#?slide=a"]]),
+        (
+            "?utm_source=x&t=1.abc",
+            "#/a?s=2",
+            expect![["#?slide=a&s=2"]],
+        ),
         // Refused, and the rest still counts.
         (
             "?view=clock&lang=fr&theme=pink",
@@ -137,6 +141,7 @@ fn what_is_written_is_read_as_the_same() {
         speed: Some(10),
         origins: vec!["*".into()],
         is_plain: true,
+        run: Some("1.abc-_".into()),
         refused: Vec::new(),
     };
     assert_eq!(Params::read("", &params.fragment()), params);
