@@ -1,5 +1,7 @@
 //! What the address asks for: done once at the start, and the shape of an embedded page.
 
+use std::rc::Rc;
+
 use playground::deck::Deck;
 use playground::{Options, PromptState};
 use yew::prelude::*;
@@ -12,6 +14,7 @@ use crate::embed::dialog::Generator;
 use crate::embed::jobs::Work;
 use crate::embed::params::{Autoplay, Controls, Params, SceneOf};
 use crate::stage::VIEWS;
+use crate::workbench::File;
 use crate::workbench::examples::EXAMPLES;
 
 /// The name of a manifest that came with the address.
@@ -33,6 +36,9 @@ impl App {
         }
         if let Some(asked) = &params.manifest {
             let (name, text) = self.manifest(asked);
+            if params.is_embed {
+                self.files = Rc::default();
+            }
             self.open(&name, &text);
             if params.autoplay == Autoplay::Applies {
                 self.jobs.push(None, Work::Apply { file: name, text });
@@ -144,12 +150,15 @@ impl App {
             )
         });
         let file = self.files.get(self.active);
-        let manifest = file.map(|file| {
-            (
-                AttrValue::from(file.name.to_string()),
-                AttrValue::from(file.text.to_string()),
-            )
-        });
+        // An example that was not changed goes by its name.
+        let asked = |file: &File| {
+            let example = EXAMPLES.iter().find(|example| *example.text == *file.text);
+            AttrValue::from(example.map_or_else(
+                || file.text.to_string(),
+                |example| String::from(example.file),
+            ))
+        };
+        let manifest = file.map(|file| (AttrValue::from(file.name.to_string()), asked(file)));
         html! {
             <Generator key="generator" slide={slide.unwrap_or_default()} view={self.view} manifest={manifest.unwrap_or_default()} run={self.packed.clone()} deck={self.params.deck.clone().map(AttrValue::from)} />
         }

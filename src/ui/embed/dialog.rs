@@ -188,10 +188,10 @@ pub(crate) fn Generator(props: &GeneratorProps) -> Html {
     html! {
         <div class="veil" onclick={close.clone()}>
             <div class="palette generator" role="dialog" aria-modal="true" aria-labelledby="generator-title" data-testid="generator" onkeydown={keys} onclick={Callback::from(|event: MouseEvent| event.stop_propagation())}>
-                <header key="head">
+                <div key="head" class="head">
                     <h2 id="generator-title">{ t(Words::Title) }</h2><p>{ t(Words::Lead) }</p>
                     <button class="tool icon" title={env.t(Msg::Close)} aria-label={env.t(Msg::Close)} onclick={close}>{ icon(Icon::Close) }</button>
-                </header>
+                </div>
                 <form key="form" onsubmit={Callback::from(|event: SubmitEvent| event.prevent_default())}>
                     <fieldset key="show"><legend>{ t(Words::Show) }</legend>
                         { pane(Pane::Slides, "slides", Msg::Slides) }

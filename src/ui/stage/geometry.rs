@@ -65,6 +65,7 @@ const NODE_W: f64 = 190.0;
 /// From a box with two rows of named pods to one with a few shapes.
 const NODE_HEIGHTS: [f64; 3] = [210.0, 172.0, 146.0];
 const GAP: f64 = 14.0;
+const WIDE_W: f64 = 644.0;
 const NARROW: f64 = 360.0;
 /// Below this, letters become hard to read: rather scroll.
 const SMALLEST: f64 = 0.82;
@@ -76,7 +77,8 @@ const LARGEST: f64 = 1.7;
 impl Plan {
     /// The plan that shows `nodes` machines largest in a box of `width` x `height` pixels.
     pub(crate) fn fit(nodes: usize, width: f64, height: f64) -> Plan {
-        if width > 0.0 && width < 520.0 {
+        let is_low = height < LOW && width >= WIDE_W * SMALLEST_LOW;
+        if width > 0.0 && width < 520.0 && !is_low {
             let mut plan = Plan::narrow(nodes);
             plan.scale = (width / plan.width).clamp(0.7, LARGEST);
             return plan;
@@ -84,7 +86,7 @@ impl Plan {
         let (width, height) = if width > 0.0 {
             (width, height)
         } else {
-            (644.0, 540.0)
+            (WIDE_W, 540.0)
         };
         let smallest = if height < LOW { SMALLEST_LOW } else { SMALLEST };
         let scale = |plan: &Plan| (width / plan.width).min(height / plan.height);
@@ -113,8 +115,8 @@ impl Plan {
 
     fn wide(nodes: usize, columns: usize, node_h: f64) -> Plan {
         let row = columns as f64 * (NODE_W + GAP) - GAP;
-        let width = (row + 46.0).max(644.0);
-        let dx = (width - 644.0) / 2.0;
+        let width = (row + 46.0).max(WIDE_W);
+        let dx = (width - WIDE_W) / 2.0;
         let top = 298.0;
         let pitch = node_h + GAP + 4.0;
         let rows = nodes.div_ceil(columns).max(1);
@@ -350,6 +352,8 @@ mod tests {
             (644.0, 500.0),
             (1400.0, 800.0),
             (360.0, 640.0),
+            (430.0, 200.0),
+            (700.0, 300.0),
             (0.0, 0.0),
             (3000.0, 1500.0),
         ] {
