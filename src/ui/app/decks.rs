@@ -7,7 +7,7 @@ use playground::Text;
 use playground::deck::{Lang, Slide, Task};
 
 use super::App;
-use crate::action::Action;
+use crate::action::{Action, Pane};
 use crate::library::{Own, Source};
 use crate::slides::Place;
 use crate::{dom, kept};
@@ -51,7 +51,10 @@ impl App {
             let named = self.params.slide.as_deref().filter(|_| !is_asked);
             super::place_of(&self.deck, named, &self.shelf.source.key())
         };
-        self.bring_into_sight(crate::action::Pane::Slides);
+        // An embedded page shows what it was asked for and nothing else.
+        if self.has(Pane::Slides) {
+            self.bring_into_sight(Pane::Slides);
+        }
         self.arrive();
         if is_asked {
             self.set_lesson_scene();

@@ -13,6 +13,7 @@ use crate::embed::bar::{Bar, Words};
 use crate::embed::dialog::Generator;
 use crate::embed::jobs::Work;
 use crate::embed::params::{Autoplay, Controls, Params, SceneOf};
+use crate::library::Source;
 use crate::stage::VIEWS;
 use crate::workbench::File;
 use crate::workbench::examples::EXAMPLES;
@@ -160,8 +161,15 @@ impl App {
         };
         let manifest = file.map(|file| (AttrValue::from(file.name.to_string()), asked(file)));
         html! {
-            <Generator key="generator" slide={slide.unwrap_or_default()} view={self.view} manifest={manifest.unwrap_or_default()} run={self.packed.clone()} deck={self.params.deck.clone().map(AttrValue::from)} />
+            <Generator key="generator" slide={slide.unwrap_or_default()} view={self.view} manifest={manifest.unwrap_or_default()} run={self.packed.clone()} deck={self.reachable_deck()} />
         }
+    }
+
+    /// The deck as an address names it; `None` for the study group's, and for one that came as a file, which no address leads to.
+    fn reachable_deck(&self) -> Option<AttrValue> {
+        let is_file = matches!(&self.shelf.source, Source::Own(own) if own.address.is_none());
+        let key = self.shelf.source.key();
+        (!key.is_empty() && !is_file).then(|| AttrValue::from(key))
     }
 
     /// The line beneath an embedded page.
