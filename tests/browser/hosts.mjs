@@ -1,15 +1,17 @@
 // The page inside other pages: an article, a reveal.js deck, a deck built by Marp; from another origin, with the network blocked. `node
 // hosts.mjs [WORD]` after `cargo xtask dist`; `cargo xtask test hosts` does both. `hosts/` holds the pages around.
 
-import { readFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { Marp } from "@marp-team/marp-core";
 
 import violations from "./axe.mjs";
-import { launch, opened, root, run, serve, test, until } from "./page.mjs";
+import { dist, launch, opened, root, run, serve, test, until } from "./page.mjs";
 
 const page = await serve();
 const browser = await launch();
@@ -260,8 +262,27 @@ test("a page built by Marp: the terminal answers", async () => {
   clean(visited);
 });
 
+test("an article on a stick: both pages from files, with the network off", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "kubenkyo-stick-"));
+  for (const name of ["kubenkyo.html", "embed.js"]) copyFileSync(join(dist, name), join(folder, name));
+  writeFileSync(join(folder, "article.html"), `<!DOCTYPE html><title>On a stick</title><script src="embed.js"></script>
+    <kubenkyo-cluster id="first" lang="en" view="stage,terminal"></kubenkyo-cluster>`);
+  const context = await browser.newContext({ offline: true });
+  const tab = await context.newPage();
+  const troubles = [];
+  tab.on("pageerror", (error) => troubles.push(`error: ${error.message}`));
+  tab.on("request", (request) => /^(file|data|blob):/.test(request.url()) || troubles.push(`request to ${request.url()}`));
+  opened.push({ page: tab, context, troubles });
+  await tab.goto(pathToFileURL(join(folder, "article.html")).href);
+  await started(tab, "#first iframe");
+  const answer = await tab.evaluate(() => document.querySelector("#first").run("kubectl get nodes -o name"));
+  same("kubectl's answer", answer.output, "node/node-1\nnode/node-2\nnode/node-3\n");
+  rmSync(folder, { recursive: true });
+  clean({ troubles });
+});
+
 test("the element's script is small", async () => {
-  const source = readFileSync(join(process.env.KUBENKYO_DIST || join(root, "dist"), "embed.js"));
+  const source = readFileSync(join(dist, "embed.js"));
   const size = brotliCompressSync(source).length;
   if (size > 2048) throw new Error(`${size} bytes`);
 });

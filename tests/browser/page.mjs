@@ -10,7 +10,7 @@ import { chromium } from "playwright-core";
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const root = join(here, "../..");
-const dist = process.env.KUBENKYO_DIST || join(root, "dist");
+export const dist = process.env.KUBENKYO_DIST || join(root, "dist");
 const program = process.env.KUBENKYO_CHROMIUM || "/usr/bin/chromium";
 
 // What a careful host may send. Scripts come from files only; the page's own `style` attributes are allowed, style elements are not.
