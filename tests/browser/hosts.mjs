@@ -23,13 +23,16 @@ const host = await serveHosts();
 
 async function serveHosts() {
   const server = createServer((request, response) => {
-    const name = new URL(request.url, "http://host").pathname.slice(1);
+    const url = new URL(request.url, "http://host");
+    const name = url.pathname.slice(1);
     const kinds = { html: "text/html", css: "text/css", js: "text/javascript" };
     const place = () => ({ "@PAGE@": page, "@HOST@": `http://${request.headers.host}` });
     const filled = (text) => text.replace(/@PAGE@|@HOST@/g, (word) => place()[word]);
     try {
       const body =
         name === "marp.html" ? marp(filled(readFileSync(join(here, "marp.md"), "utf8")))
+        // A page that holds just what somebody pasted.
+        : name === "paste.html" ? `<!DOCTYPE html><title>Pasted</title>${decodeURIComponent(url.search.slice(1))}`
         : name.startsWith("reveal.") && name !== "reveal.html" ? readFileSync(join(reveal, name))
         : filled(readFileSync(join(here, name), "utf8"));
       response.writeHead(200, { "content-type": `${kinds[name.split(".").pop()]}; charset=utf-8` });
@@ -261,6 +264,32 @@ test("a page built by Marp: the terminal answers", async () => {
   same("theme", await frame.evaluate(() => document.documentElement.dataset.theme), "dark");
   clean(visited);
 });
+
+for (const [way, lang] of [["Frame", "ja"], ["Element", "en"]]) {
+  test(`the generator: what is pasted is what was previewed, ${way}`, async () => {
+    const visited = await visit("article.html", { lang });
+    const { tab } = visited;
+    await tab.goto(page);
+    await tab.getByTestId("apply").waitFor();
+    await tab.getByTestId("embed").click();
+    for (const choice of ["embed-term", "embed-manifest"]) await tab.getByTestId(choice).click();
+    await tab.getByTestId("embed-view").selectOption("tree");
+    await tab.getByTestId("embed-autoplay").selectOption("apply");
+    await tab.getByTestId("embed-theme").selectOption("dark");
+    const found = await violations(tab);
+    if (found.length) throw new Error(found.join("\n"));
+    const cards = (frame) => until("the manifest's objects", async () => (await rows(frame, "[data-testid=card]")) >= 5);
+    await cards(await started(tab, "[data-testid=embed-preview]"));
+    await tab.getByTestId(`embed-way-${way}`).click();
+    const text = await tab.getByTestId("embed-text").inputValue();
+    await tab.goto(`${host}paste.html?${encodeURIComponent(text)}`);
+    const frame = await started(tab, "iframe");
+    await cards(frame);
+    same("theme", await frame.evaluate(() => document.documentElement.dataset.theme), "dark");
+    same("columns", await frame.evaluate(() => document.querySelector(".board").dataset.panes), "stage term");
+    clean(visited);
+  });
+}
 
 test("an article on a stick: both pages from files, with the network off", async () => {
   const folder = mkdtempSync(join(tmpdir(), "kubenkyo-stick-"));
