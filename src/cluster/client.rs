@@ -39,6 +39,19 @@ impl Cluster {
         id
     }
 
+    /// Gives `bytes` to the standard input of the session that request `id` has opened.
+    pub fn feed(&mut self, number: u32, id: RequestId, bytes: Vec<u8>) {
+        let to = Part::Client(number);
+        let at = self.links.server_hears(self.now, to);
+        let event = Event::Typed {
+            to,
+            id,
+            bytes,
+            tries: 100,
+        };
+        self.queue.push(at, event);
+    }
+
     /// Closes a watch or stream of a client.
     pub fn cancel(&mut self, number: u32, id: RequestId) {
         let part = Part::Client(number);

@@ -38,6 +38,13 @@ pub(crate) enum Event {
         request: Box<Request>,
         cause: NoteId,
     },
+    /// Something that was typed for the stream `id` reaches the kubelet.
+    Typed {
+        to: Part,
+        id: RequestId,
+        bytes: Vec<u8>,
+        tries: u8,
+    },
     /// Nobody reads a stream any more.
     CloseStream {
         node: u32,

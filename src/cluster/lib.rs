@@ -264,6 +264,12 @@ impl Cluster {
                 request,
                 cause,
             } => self.proxy(node, stream, &request, cause),
+            Event::Typed {
+                to,
+                id,
+                bytes,
+                tries,
+            } => self.typed(to, id, bytes, tries),
             Event::CloseStream { node, stream } => self.close_stream(node, stream),
             Event::Call {
                 ticket,
@@ -516,6 +522,37 @@ impl Cluster {
             kubelet.serve(stream, request, out)
         });
         self.carry_out(Part::Kubelet(node), effects);
+    }
+
+    /// What somebody typed goes to the session that reads it; a session that is still being opened is waited for.
+    fn typed(&mut self, to: Part, id: RequestId, bytes: Vec<u8>, tries: u8) {
+        let now = self.now;
+        let found = self
+            .streams
+            .iter()
+            .find(|(_, s)| s.to == to && s.id == id)
+            .map(|(stream, s)| (*stream, s.node));
+        let host = found.and_then(|(stream, node)| {
+            let host = self.kubelets.get_mut(node as usize)?;
+            host.is_running.then_some((stream, node, host))
+        });
+        let mut is_taken = false;
+        if let Some((stream, node, host)) = host {
+            let effects = host.turn(now, NoteId(0), |kubelet, out| {
+                is_taken = kubelet.feed(stream, &bytes, out);
+            });
+            self.carry_out(Part::Kubelet(node), effects);
+        }
+        if !is_taken && tries > 0 {
+            let tries = tries - 1;
+            let event = Event::Typed {
+                to,
+                id,
+                bytes,
+                tries,
+            };
+            self.queue.push(now + 5 * sim::MILLI, event);
+        }
     }
 
     fn close_stream(&mut self, node: u32, stream: u64) {

@@ -29,6 +29,8 @@ pub trait Host {
     fn list_dir(&mut self, path: &str) -> Result<Vec<Str>, String>;
     fn write_file(&mut self, path: &str, text: &str) -> Result<(), String>;
     fn env(&self, name: &str) -> Option<Str>;
+    /// Starts another program in the same terminal; how it ends is told by [`Invocation::child_ended`].
+    fn start(&mut self, argv: Vec<Str>);
 }
 
 /// A command that was started.
@@ -44,6 +46,10 @@ pub struct Invocation {
     emitted: u64,
     interrupted: bool,
     exit_code: Option<i32>,
+    /// Standard input is a terminal's keyboard: nothing was piped in.
+    is_typed: bool,
+    /// What is typed goes into this stream.
+    typed_into: Option<RequestId>,
 }
 
 /// What a poll brought.
@@ -69,6 +75,7 @@ enum Outcome {
     Dir(Result<Vec<Str>, String>),
     Written(Result<(), String>),
     Env(Option<Str>),
+    Ran(i32),
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +84,8 @@ enum Waiting {
     Response(RequestId),
     Stream(RequestId, Option<Time>),
     Sleep(Time),
+    /// A program that was started in the terminal.
+    Child,
 }
 
 #[derive(Clone, Debug)]
@@ -124,6 +133,28 @@ impl Invocation {
             emitted: 0,
             interrupted: false,
             exit_code: None,
+            is_typed: false,
+            typed_into: None,
+        }
+    }
+
+    /// Standard input is a keyboard: what is typed may go to [`Invocation::typed_into`].
+    #[must_use]
+    pub fn typed(mut self) -> Invocation {
+        self.is_typed = true;
+        self
+    }
+
+    /// The stream that takes what is typed, if the command passes it on.
+    pub fn typed_into(&self) -> Option<RequestId> {
+        self.typed_into
+    }
+
+    /// The program that [`Host::start`] has started has ended.
+    pub fn child_ended(&mut self, now: Time, status: i32) {
+        if matches!(self.waiting, Waiting::Child) {
+            self.waiting = Waiting::Nothing;
+            self.record.push((now, Outcome::Ran(status)));
         }
     }
 
@@ -219,7 +250,7 @@ impl Invocation {
     fn settle(&mut self, now: Time) -> bool {
         match self.waiting {
             Waiting::Nothing => true,
-            Waiting::Response(_) => false,
+            Waiting::Response(_) | Waiting::Child => false,
             Waiting::Sleep(until) => {
                 if now < until {
                     return false;
@@ -259,6 +290,29 @@ impl Context<'_> {
 
     pub fn stdin(&self) -> Option<Str> {
         self.run.stdin.clone()
+    }
+
+    /// Whether standard input is a keyboard.
+    pub fn is_typed(&self) -> bool {
+        self.run.is_typed
+    }
+
+    /// From now on what is typed goes into `stream`.
+    pub fn pass_on_typing(&mut self, stream: RequestId) {
+        self.run.typed_into = Some(stream);
+    }
+
+    /// Runs another program in the terminal, to its end; gives its exit code.
+    pub fn run_program(&mut self, argv: Vec<Str>) -> Result<i32, Failure> {
+        match self.next() {
+            Some(Outcome::Ran(status)) => Ok(status),
+            Some(_) => Err(diverged()),
+            None => {
+                self.host.start(argv);
+                self.run.waiting = Waiting::Child;
+                Err(Failure::Waiting)
+            }
+        }
     }
 
     /// The time at this point of the command: when the last answer arrived.
@@ -354,6 +408,9 @@ impl Context<'_> {
     }
 
     pub fn close(&mut self, stream: RequestId) {
+        if self.run.typed_into == Some(stream) {
+            self.run.typed_into = None;
+        }
         if self.run.streams.remove(&stream).is_some() {
             self.host.cancel(stream);
         }

@@ -36,6 +36,8 @@ pub struct Inside {
     pub(crate) cwd: String,
     user: User,
     sessions: Vec<Session>,
+    /// Streams that feed the container's own process.
+    attached: Vec<u64>,
     next_channel: u32,
     busy: u32,
     /// When the next turn is set for.
@@ -50,6 +52,14 @@ struct Session {
     purpose: Purpose,
     output: Vec<u8>,
     until: Option<Time>,
+}
+
+/// What a session has for standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keyboard {
+    None,
+    Pipe,
+    Terminal,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +125,7 @@ impl Inside {
             cwd,
             user,
             sessions: Vec::new(),
+            attached: Vec::new(),
             next_channel: 1,
             busy: 0,
             next: None,
@@ -147,6 +158,7 @@ impl Inside {
         argv: Vec<String>,
         purpose: Purpose,
         until: Option<Time>,
+        keyboard: Keyboard,
         world: &World<'_>,
     ) {
         let channel = Channel(self.next_channel);
@@ -161,8 +173,8 @@ impl Inside {
             cwd: self.cwd.clone(),
             user: self.user.clone(),
             channel,
-            tty: false,
-            stdin: false,
+            tty: keyboard == Keyboard::Terminal,
+            stdin: keyboard != Keyboard::None,
         };
         let pid = self.system.spawn(spawn, world);
         self.sessions.push(Session {
@@ -174,8 +186,39 @@ impl Inside {
         });
     }
 
+    /// What comes for `stream` goes to the container's own process.
+    pub(crate) fn attach(&mut self, stream: u64) {
+        self.attached.push(stream);
+    }
+
+    /// Whether a session takes what is typed into `stream`.
+    pub(crate) fn reads(&self, stream: u64) -> bool {
+        self.channel_of(stream).is_some()
+    }
+
+    fn channel_of(&self, stream: u64) -> Option<Channel> {
+        let session = self
+            .sessions
+            .iter()
+            .find(|s| s.purpose == Purpose::Exec { stream });
+        session
+            .map(|session| session.channel)
+            .or_else(|| self.attached.contains(&stream).then_some(MAIN))
+    }
+
+    /// Bytes for a session's standard input; after `is_all` nothing follows.
+    pub(crate) fn feed(&mut self, stream: u64, bytes: &[u8], is_all: bool) {
+        if let Some(channel) = self.channel_of(stream) {
+            self.system.feed(channel, bytes);
+            if is_all {
+                self.system.close_input(channel);
+            }
+        }
+    }
+
     /// The listener of an exec session went away.
     pub(crate) fn close(&mut self, stream: u64) {
+        self.attached.retain(|attached| *attached != stream);
         if let Some(at) = self
             .sessions
             .iter()

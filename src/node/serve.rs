@@ -18,6 +18,27 @@ pub struct Follower {
     pub stream: u64,
     pub index: u16,
     pub timestamps: bool,
+    /// It is attached: it gets what is written as it comes, not the lines of the log.
+    pub is_attached: bool,
+}
+
+/// What a session gets on standard input.
+pub(crate) struct Input {
+    pub(crate) text: Str,
+    /// Nothing follows.
+    pub(crate) is_all: bool,
+    pub(crate) is_tty: bool,
+}
+
+impl Input {
+    fn of(query: &impl Fn(&str) -> Str) -> Input {
+        let text = query("input");
+        Input {
+            is_all: !text.is_empty(),
+            is_tty: query("tty") == "true",
+            text,
+        }
+    }
 }
 
 impl Kubelet {
@@ -57,8 +78,14 @@ impl Kubelet {
             };
             match request.subresource.as_str() {
                 "log" => turn.log(stream, index, &query),
-                "exec" => turn.exec(stream, index, words),
-                "attach" => turn.attach(stream, index),
+                "exec" => {
+                    let input = (query("stdin") == "true").then(|| Input::of(&query));
+                    turn.exec(stream, index, words, input);
+                }
+                "attach" => {
+                    let input = (query("stdin") == "true").then(|| Input::of(&query));
+                    turn.attach(stream, index, query("stdout") != "false", input);
+                }
                 other => {
                     let message = format!("{other} is not simulated on nodes");
                     let status = Status::new(501, "NotImplemented", message);
@@ -67,6 +94,28 @@ impl Kubelet {
                 }
             }
         });
+    }
+
+    /// More of what somebody types into the exec or attach session `stream`.
+    /// True if there is one.
+    pub fn feed(&mut self, stream: u64, bytes: &[u8], out: &mut Outbox<'_, Timer>) -> bool {
+        let mut is_taken = false;
+        let ids: Vec<PodId> = self.pod_ids().collect();
+        for id in ids {
+            self.turn(id, out, |turn| {
+                let reader = turn.pod.containers.iter().position(|container| {
+                    container
+                        .inside
+                        .as_ref()
+                        .is_some_and(|inside| inside.reads(stream))
+                });
+                if let Some(index) = reader {
+                    is_taken = true;
+                    turn.feed_inside(index as u16, stream, bytes, false);
+                }
+            });
+        }
+        is_taken
     }
 
     /// Whoever listened to `stream` went away.
@@ -165,6 +214,7 @@ impl Turn<'_, '_> {
                 stream,
                 index,
                 timestamps,
+                is_attached: false,
             });
         } else {
             self.out.frame(stream, Frame::End { exit_code: 0 });
@@ -189,15 +239,24 @@ impl Turn<'_, '_> {
         log
     }
 
-    fn attach(&mut self, stream: u64, index: u16) {
+    fn attach(&mut self, stream: u64, index: u16, wants_output: bool, input: Option<Input>) {
         if !self.pod.containers[index as usize].is_running() {
             return self.out.frame(stream, Frame::End { exit_code: 0 });
         }
-        self.pod.followers.push(Follower {
-            stream,
-            index,
-            timestamps: false,
-        });
+        if wants_output {
+            self.pod.followers.push(Follower {
+                stream,
+                index,
+                timestamps: false,
+                is_attached: true,
+            });
+        }
+        if let Some(input) = input {
+            if let Some(inside) = &mut self.pod.containers[index as usize].inside {
+                inside.attach(stream);
+            }
+            self.feed_inside(index, stream, input.text.as_bytes(), input.is_all);
+        }
     }
 
     /// The container has ended: so has what was read from it.

@@ -219,7 +219,7 @@ impl Turn<'_, '_> {
             .as_mut()
             .map(|log| log.close(now))
             .unwrap_or_default();
-        self.tell_followers(index, &lines);
+        self.tell_readers(index, &lines);
         self.end_followers(index);
         let message = self.termination_message(index, code);
         let container = &mut self.pod.containers[index as usize];

@@ -8,7 +8,7 @@ use sim::{SECOND, Time};
 use crate::catalogue::{self, Image};
 use crate::environment;
 use crate::files;
-use crate::inside::{Inside, Outcome, Purpose, World, text};
+use crate::inside::{Inside, Keyboard, Outcome, Purpose, World, text};
 use crate::kubelet::{Alarm, Timer};
 use crate::log::Line;
 use crate::pod::{Stage, Step};
@@ -110,12 +110,23 @@ impl Turn<'_, '_> {
         purpose: Purpose,
         until: Option<Time>,
     ) {
+        self.open_session_with(index, argv, purpose, until, Keyboard::None);
+    }
+
+    fn open_session_with(
+        &mut self,
+        index: u16,
+        argv: Vec<String>,
+        purpose: Purpose,
+        until: Option<Time>,
+        keyboard: Keyboard,
+    ) {
         let Some(image) = self.image(index) else {
             return;
         };
         self.open_inside(index, &image);
         self.with_inside(index, &image, |inside, world| {
-            inside.open(argv, purpose, until, world)
+            inside.open(argv, purpose, until, keyboard, world)
         });
         self.run_inside(index);
     }
@@ -233,7 +244,8 @@ impl Turn<'_, '_> {
                     .log
                     .get_or_insert_default()
                     .write(now, channel, &bytes);
-                self.tell_followers(index, &lines);
+                self.tell_attached(index, channel, &bytes);
+                self.tell_readers(index, &lines);
             }
             Outcome::Said {
                 purpose: Purpose::Exec { stream },
@@ -356,15 +368,31 @@ impl Turn<'_, '_> {
             .log
             .get_or_insert_default();
         let lines = log.write(now, 1, line.as_bytes());
-        self.tell_followers(index, &lines);
+        self.tell_attached(index, 1, line.as_bytes());
+        self.tell_readers(index, &lines);
     }
 
-    pub(crate) fn tell_followers(&mut self, index: u16, lines: &[Line]) {
+    /// What is written goes to those who are attached as it stands.
+    fn tell_attached(&mut self, index: u16, channel: u8, bytes: &[u8]) {
         for follower in self
             .pod
             .followers
             .iter()
-            .filter(|follower| follower.index == index)
+            .filter(|follower| follower.index == index && follower.is_attached)
+        {
+            let text = text(bytes);
+            self.out
+                .frame(follower.stream, Frame::Data { channel, text });
+        }
+    }
+
+    /// Lines of the log go to those who follow it.
+    pub(crate) fn tell_readers(&mut self, index: u16, lines: &[Line]) {
+        for follower in self
+            .pod
+            .followers
+            .iter()
+            .filter(|follower| follower.index == index && !follower.is_attached)
         {
             for line in lines {
                 let text: Str = line.show(follower.timestamps).into();
@@ -375,7 +403,13 @@ impl Turn<'_, '_> {
     }
 
     /// `kubectl exec`.
-    pub(crate) fn exec(&mut self, stream: u64, index: u16, argv: Vec<String>) {
+    pub(crate) fn exec(
+        &mut self,
+        stream: u64,
+        index: u16,
+        argv: Vec<String>,
+        input: Option<crate::serve::Input>,
+    ) {
         let refuse = |turn: &mut Turn<'_, '_>, status: Status| {
             turn.out
                 .frame(stream, Frame::Response(status.into_response()));
@@ -398,7 +432,23 @@ impl Turn<'_, '_> {
             );
             return refuse(self, Status::new(500, "InternalError", message));
         }
-        self.open_session(index, argv, Purpose::Exec { stream }, None);
+        let keyboard = match &input {
+            None => Keyboard::None,
+            Some(input) if input.is_tty => Keyboard::Terminal,
+            Some(_) => Keyboard::Pipe,
+        };
+        self.open_session_with(index, argv, Purpose::Exec { stream }, None, keyboard);
+        if let Some(input) = input {
+            self.feed_inside(index, stream, input.text.as_bytes(), input.is_all);
+        }
+    }
+
+    /// Gives bytes to the session `stream`, and lets it go on.
+    pub(crate) fn feed_inside(&mut self, index: u16, stream: u64, bytes: &[u8], is_all: bool) {
+        if let Some(inside) = &mut self.pod.containers[index as usize].inside {
+            inside.feed(stream, bytes, is_all);
+        }
+        self.run_inside(index);
     }
 
     /// Starts an exec probe; its answer comes when the command has ended.

@@ -322,6 +322,17 @@ impl Playground {
                     );
                 }
             }
+            let opened = self
+                .line
+                .machine_mut()
+                .workstation
+                .take_opened(FIRST_CLIENT + terminal);
+            for (name, text) in opened {
+                if !is_again {
+                    self.updates
+                        .push(Update::File(crate::FileText { name, text }));
+                }
+            }
             self.prompt(terminal);
             if is_applying && let Prompt::Ready { status } = self.line.machine().prompt(terminal) {
                 let applying = self.line.machine_mut().applying.take().expect("just seen");
@@ -345,7 +356,7 @@ impl Playground {
     fn prompt(&mut self, terminal: TerminalId) {
         let state = match self.line.machine().prompt(terminal) {
             Prompt::Ready { status } => PromptState::Ready { rc: status },
-            Prompt::More => PromptState::Continue,
+            Prompt::More | Prompt::Input => PromptState::Continue,
             Prompt::Busy => PromptState::Busy,
         };
         if self.prompts.insert(terminal, state) != Some(state) {

@@ -75,6 +75,10 @@ pub struct Call {
     pub cwd: Arc<str>,
     /// All of standard input, once the host asked for it.
     pub stdin: Option<Vec<u8>>,
+    /// Standard input is the session's own channel, not a pipe or a file: a person may type into it.
+    pub is_typed: bool,
+    /// What the descriptors named in `argv` (`/dev/fd/63`) hold, once the host asked for input.
+    pub descriptors: Vec<(u16, Vec<u8>)>,
     /// Whether standard output is a terminal.
     pub tty: bool,
 }

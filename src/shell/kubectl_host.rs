@@ -12,6 +12,10 @@ pub(crate) struct KubectlHost<'a> {
     pub(crate) cause: NoteId,
     pub(crate) files: Files<'a>,
     pub(crate) env: &'a Env,
+    /// What was piped into it and what its arguments name by descriptor.
+    pub(crate) descriptors: &'a [(u16, Vec<u8>)],
+    /// Programs that it wants to run in its terminal.
+    pub(crate) children: &'a mut Vec<Vec<String>>,
 }
 
 impl KubectlHost<'_> {
@@ -39,6 +43,14 @@ impl kubectl::Host for KubectlHost<'_> {
     }
 
     fn read_file(&mut self, path: &str) -> Result<Str, String> {
+        let number = path.strip_prefix("/dev/fd/").and_then(|n| n.parse().ok());
+        if let Some((_, bytes)) = self
+            .descriptors
+            .iter()
+            .find(|(known, _)| Some(*known) == number)
+        {
+            return Ok(Str::from(String::from_utf8_lossy(bytes).into_owned()));
+        }
         let bytes = self
             .files
             .read(&self.path(path))
@@ -76,5 +88,10 @@ impl kubectl::Host for KubectlHost<'_> {
 
     fn env(&self, name: &str) -> Option<Str> {
         self.env.get(name).map(|value| Str::new(value))
+    }
+
+    fn start(&mut self, argv: Vec<Str>) {
+        self.children
+            .push(argv.iter().map(ToString::to_string).collect());
     }
 }

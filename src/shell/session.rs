@@ -14,6 +14,9 @@ const BOOT: Micros = 12 * sim::SECOND;
 /// A command that runs longer than this without an end is interrupted (`kubectl get --watch`), unless told otherwise.
 const PATIENCE: Micros = sim::HOUR;
 
+/// How long a session in a container is given to answer a line before the next one is typed.
+const INPUT_PAUSE: Micros = sim::SECOND;
+
 /// A workstation driven line by line.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -79,8 +82,9 @@ impl Session {
     /// Runs a line to its end, handing out its output as it comes; `None` if more lines belong to it (or it was a
     /// comment). A line that only sleeps takes any Go duration.
     pub fn line(&mut self, line: &str, mut print: impl FnMut(&Chunk)) -> Option<Outcome> {
-        if self.pending.is_empty() && (line.trim().is_empty() || line.trim_start().starts_with('#'))
-        {
+        let is_blank = line.trim().is_empty() || line.trim_start().starts_with('#');
+        let is_read = self.workstation.prompt(TERMINAL) == Prompt::Input;
+        if self.pending.is_empty() && is_blank && !is_read {
             return None;
         }
         if !self.pending.is_empty() {
@@ -88,7 +92,7 @@ impl Session {
         }
         self.pending.push_str(line);
         let at = self.workstation.now();
-        if let Some(span) = sleep_span(&self.pending) {
+        if let Some(span) = sleep_span(&self.pending).filter(|_| !is_read) {
             self.wait(span);
             self.status = 0;
             return Some(self.outcome(at, Vec::new()));
@@ -117,7 +121,7 @@ impl Session {
     fn finish(&mut self, at: Time, print: &mut impl FnMut(&Chunk)) -> Outcome {
         let mut output: Vec<Chunk> = Vec::new();
         let patience = at + self.patience;
-        let mut is_interrupted = false;
+        let (mut is_interrupted, mut has_paused) = (false, false);
         loop {
             for chunk in self.workstation.take_output(TERMINAL) {
                 print(&chunk);
@@ -134,6 +138,16 @@ impl Session {
                     break;
                 }
                 Prompt::More => break,
+                Prompt::Input if has_paused => {
+                    self.status = 0;
+                    break;
+                }
+                Prompt::Input => {
+                    // What reads lines may take its time with this one.
+                    has_paused = true;
+                    self.wait(INPUT_PAUSE);
+                    continue;
+                }
                 Prompt::Busy => {}
             }
             if self.workstation.now() >= patience && !is_interrupted {
@@ -194,5 +208,146 @@ mod tests {
         assert_eq!(watch.map(|outcome| outcome.status), Some(130));
         let next = session.line("echo here", |_| {}).expect("a whole line");
         assert_eq!((next.status, next.text(false).as_str()), (0, "here\n"));
+    }
+
+    /// A session with a pod `box` that sleeps, whose container runs.
+    fn with_pod() -> Session {
+        let mut session = Session::new(Options::default(), "/tmp");
+        for line in [
+            "kubectl run box --image=busybox -- sleep 3600",
+            "kubectl wait --for=condition=Ready pod/box --timeout=60s",
+        ] {
+            assert_eq!(
+                session.line(line, |_| {}).map(|o| o.status),
+                Some(0),
+                "{line}"
+            );
+        }
+        session
+    }
+
+    fn check(session: &mut Session, line: &str, expected: (i32, &str, &str)) {
+        let ran = session.line(line, |_| {}).expect("a whole line");
+        let (stdout, stderr) = (ran.text(false), ran.text(true));
+        assert_eq!(
+            (ran.status, stdout.as_str(), stderr.as_str()),
+            expected,
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn what_is_piped_into_kubectl_exec_reaches_the_container() {
+        let mut session = with_pod();
+        let session = &mut session;
+        check(
+            session,
+            "echo hello | kubectl exec -i box -- cat",
+            (0, "hello\n", ""),
+        );
+        check(
+            session,
+            "kubectl exec -i box -- sh < <(echo 'echo $((6*7))')",
+            (0, "42\n", ""),
+        );
+        check(session, "kubectl exec box -- cat", (0, "", ""));
+    }
+
+    #[test]
+    fn a_shell_in_a_container_takes_what_is_typed() {
+        let mut session = with_pod();
+        let session = &mut session;
+        check(session, "kubectl exec -it box -- sh", (0, "/ # ", ""));
+        check(session, "cd /tmp; x=5", (0, "/tmp # ", ""));
+        check(session, "echo $x in $(pwd)", (0, "5 in /tmp\n/tmp # ", ""));
+        check(
+            session,
+            "exit 3",
+            (3, "", "command terminated with exit code 3\n"),
+        );
+        check(session, "echo $x", (0, "\n", ""));
+        check(
+            session,
+            "kubectl run -it once --rm --image=busybox --restart=Never -- sh",
+            (
+                0,
+                "/ # ",
+                "If you don't see a command prompt, try pressing enter.\n",
+            ),
+        );
+        check(session, "echo here", (0, "here\n/ # ", ""));
+        check(
+            session,
+            "exit",
+            (0, "pod \"once\" deleted from default namespace\n", ""),
+        );
+    }
+
+    #[test]
+    fn kubectl_edit_runs_the_editor_that_is_asked_for() {
+        let mut session = Session::new(Options::default(), "/tmp");
+        let session = &mut session;
+        check(
+            session,
+            "kubectl create cm c --from-literal=key=1",
+            (0, "configmap/c created\n", ""),
+        );
+        check(
+            session,
+            "KUBE_EDITOR='sed -i s/key:/other:/' kubectl edit cm c",
+            (0, "configmap/c edited\n", ""),
+        );
+        check(
+            session,
+            "kubectl get cm c -o jsonpath='{.data}'",
+            (0, "{\"other\":\"1\"}", ""),
+        );
+        check(
+            session,
+            "EDITOR=true kubectl edit cm/c",
+            (0, "", "Edit cancelled, no changes made.\n"),
+        );
+        check(
+            session,
+            "EDITOR=false kubectl edit cm/c",
+            (
+                1,
+                "",
+                "error: there was a problem with the editor \"false\"\n",
+            ),
+        );
+        check(
+            session,
+            "kubectl apply -f <(printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: d}\\n')",
+            (0, "configmap/d created\n", ""),
+        );
+    }
+
+    #[test]
+    fn without_an_editor_the_file_is_changed_elsewhere_until_enter_is_pressed() {
+        let mut session = Session::new(Options::default(), "/tmp");
+        let session = &mut session;
+        check(
+            session,
+            "kubectl create cm c --from-literal=key=1",
+            (0, "configmap/c created\n", ""),
+        );
+        let opened = session.line("kubectl edit cm c", |_| {}).expect("it waits");
+        assert!(opened.text(true).contains("press Enter here"));
+        let files = session.workstation_mut().take_opened(TERMINAL);
+        let [(path, text)] = &files[..] else {
+            panic!("one file is open: {files:?}");
+        };
+        let changed = text.replace("key: \"1\"", "key: \"2\"");
+        session.workstation_mut().command(Command::Write {
+            path: path.clone(),
+            text: changed,
+        });
+        check(session, "", (0, "configmap/c edited\n", ""));
+        check(
+            session,
+            "kubectl get cm c -o jsonpath='{.data.key}'",
+            (0, "2", ""),
+        );
     }
 }

@@ -8,7 +8,7 @@ use cluster::Cluster;
 use kubectl::Invocation;
 use network::{Answer, Dialog, Next, Resolver};
 use posix::{
-    Disk, Env, Event, External, Flavour, LineResult, Mounts, Pid, Poll, Request, Stream, User,
+    Disk, Done, Env, Event, External, Flavour, LineResult, Mounts, Pid, Poll, Request, Stream, User,
 };
 use sim::{Micros, NoteId, Rng, Time};
 
@@ -29,6 +29,8 @@ pub enum Prompt {
     Ready { status: i32 },
     /// It waits for more of the line: a heredoc, a quote or a loop is open.
     More,
+    /// The program that runs reads lines: a shell in a container, an editor.
+    Input,
     /// A command runs.
     Busy,
 }
@@ -49,6 +51,10 @@ pub(crate) struct Terminal {
     number: u32,
     inner: posix::Terminal,
     jobs: BTreeMap<Pid, Job>,
+    /// Editors that wait for the word that the file is as it shall be.
+    editors: Vec<Pid>,
+    /// Files that editors have opened: their paths.
+    opened: Vec<String>,
     /// Lines that came while a command was running.
     waiting: Vec<String>,
     output: Vec<Chunk>,
@@ -66,6 +72,9 @@ pub(crate) struct Terminal {
 #[derive(Clone, Debug)]
 struct Job {
     invocation: Invocation,
+    descriptors: Vec<(u16, Vec<u8>)>,
+    /// The program that it has started in the terminal.
+    child: Option<Pid>,
     cwd: Arc<str>,
     env: Arc<Env>,
     /// When it wants its next turn even if nothing arrives.
@@ -98,6 +107,7 @@ impl Terminal {
             started: Vec::new(),
             broken: Vec::new(),
             asked: Vec::new(),
+            editing: Vec::new(),
             nodes: 0,
         };
         let inner = posix::Terminal::new(mounts, Flavour::Gnu, env, dir, false, &mut host);
@@ -105,6 +115,8 @@ impl Terminal {
             number,
             inner,
             jobs: BTreeMap::new(),
+            editors: Vec::new(),
+            opened: Vec::new(),
             waiting: Vec::new(),
             output: Vec::new(),
             shell_at: None,
@@ -121,7 +133,11 @@ impl Terminal {
 
     pub(crate) fn prompt(&self) -> Prompt {
         if self.inner.is_busy() {
-            Prompt::Busy
+            if self.typed_into().is_some() || !self.editors.is_empty() {
+                Prompt::Input
+            } else {
+                Prompt::Busy
+            }
         } else if self.inner.is_incomplete() {
             Prompt::More
         } else {
@@ -136,10 +152,31 @@ impl Terminal {
     }
 
     /// Hands the shell a line; while a command runs, lines wait their turn. `cause` is the line's note.
-    pub(crate) fn line(&mut self, text: &str, cause: NoteId) {
+    pub(crate) fn line(&mut self, cluster: &mut Cluster, text: &str, cause: NoteId) {
         self.cause = cause;
+        if let Some(pid) = self.editors.pop() {
+            self.inner.system.finish(pid, 0);
+            self.shell_at = Some(self.now);
+            return;
+        }
+        if let Some(stream) = self.typed_into() {
+            cluster.feed(self.number, stream, format!("{text}\n").into_bytes());
+            return;
+        }
         self.waiting.extend(text.split('\n').map(str::to_owned));
         self.take_waiting();
+    }
+
+    /// The session in a container that takes what is typed.
+    fn typed_into(&self) -> Option<api::RequestId> {
+        self.jobs
+            .values()
+            .find_map(|job| job.invocation.typed_into())
+    }
+
+    /// Files that an editor has opened since the last call.
+    pub(crate) fn take_opened(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.opened)
     }
 
     /// What was begun ends here: a heredoc without its end runs as it stands.
@@ -208,11 +245,22 @@ impl Terminal {
                 started: Vec::new(),
                 broken: Vec::new(),
                 asked: Vec::new(),
+                editing: Vec::new(),
                 nodes: cluster.options().nodes,
             };
             let poll = self.inner.system.step(disk, &mut host, left.min(SLICE));
             self.jobs.extend(host.started);
             let asked = host.asked;
+            for (pid, path) in host.editing {
+                self.editors.push(pid);
+                self.output.push(Chunk {
+                    is_error: true,
+                    text: format!(
+                        "{path} is open in the editor. Change it there, then press Enter here; Ctrl+C gives up.\n"
+                    ),
+                });
+                self.opened.push(path);
+            }
             crate::breaking::inflict(cluster, host.broken);
             let has_asked = !asked.is_empty();
             for (pid, request) in asked {
@@ -295,11 +343,13 @@ impl Terminal {
             let Some(mut job) = self.jobs.remove(pid) else {
                 continue;
             };
+            let mut children = Vec::new();
             let progress = job.poll(
                 (self.number, self.cause),
                 &self.inner.system.mounts,
                 cluster,
                 disk,
+                &mut children,
             );
             for (descriptor, text) in progress.output {
                 let stream = if descriptor == 2 {
@@ -313,6 +363,11 @@ impl Terminal {
                 Some(code) => self.inner.system.finish(*pid, code),
                 None => {
                     job.wakes_at = progress.wake_at;
+                    for argv in children {
+                        let child = self.inner.system.spawn_child(*pid, &argv, now.0 as i64);
+                        job.child = child;
+                        self.shell_at = Some(now);
+                    }
                     self.jobs.insert(*pid, job);
                 }
             }
@@ -336,6 +391,16 @@ impl Terminal {
         let was_busy = self.inner.is_busy();
         for event in self.inner.system.take_events() {
             self.inner.observe(&event);
+            if let Event::Ended { pid, ending } = event
+                && let Some(job) = self.jobs.values_mut().find(|job| job.child == Some(pid))
+            {
+                job.child = None;
+                job.invocation.child_ended(cluster.now(), ending.status());
+                job.wakes_at = Some(cluster.now());
+            }
+            if let Event::Cancelled { pid } = event {
+                self.editors.retain(|editor| *editor != pid);
+            }
             if let Event::Cancelled { pid } | Event::Signal { pid, .. } = event
                 && let Some(mut job) = self.jobs.remove(&pid)
             {
@@ -346,6 +411,7 @@ impl Terminal {
                     &self.inner.system.mounts,
                     cluster,
                     disk,
+                    &mut Vec::new(),
                 );
             }
         }
@@ -378,6 +444,7 @@ impl Job {
         mounts: &Mounts,
         cluster: &mut Cluster,
         disk: &mut Disk,
+        children: &mut Vec<Vec<String>>,
     ) -> kubectl::Progress {
         let user = User::root();
         let now = cluster.now().0 as i64;
@@ -395,6 +462,8 @@ impl Job {
             cause,
             files,
             env: &self.env,
+            descriptors: &self.descriptors,
+            children,
         })
     }
 }
@@ -408,6 +477,8 @@ struct ShellHost<'a> {
     broken: Vec<cluster::Fault>,
     /// What programs asked the network.
     asked: Vec<(Pid, Request)>,
+    /// Editors that were started, with the file that each opens.
+    editing: Vec<(Pid, String)>,
     nodes: u32,
 }
 
@@ -429,12 +500,15 @@ impl posix::Host for ShellHost<'_> {
         None
     }
 
-    fn external(&mut self, call: &posix::Call, _files: &mut posix::Files<'_>) -> External {
+    fn external(&mut self, call: &posix::Call, files: &mut posix::Files<'_>) -> External {
         let name = call.argv.first().and_then(|name| name.rsplit('/').next());
         if name == Some("kubenkyo") {
             let (fault, done) = crate::breaking::run(&call.argv[1..], self.nodes);
             self.broken.extend(fault);
             return External::Done(done);
+        }
+        if name.is_some_and(|name| EDITORS.contains(&name)) {
+            return self.edit(call, files);
         }
         if !matches!(name, Some("kubectl" | "k")) {
             return External::NotFound;
@@ -443,10 +517,12 @@ impl posix::Host for ShellHost<'_> {
             .iter()
             .map(|arg| Str::Shared(arg.clone()))
             .collect();
-        let reads_stdin = args
-            .iter()
-            .any(|arg| arg == "-" || arg == "-f-" || arg.ends_with("=-"));
-        if reads_stdin && call.stdin.is_none() {
+        let reads_files = args.iter().any(|arg| {
+            arg == "-" || arg == "-f-" || arg.ends_with("=-") || arg.contains("/dev/fd/")
+        });
+        // What is piped into a container goes along as a whole; what is typed follows line by line.
+        let reads_pipe = !call.is_typed && passes_input(&args);
+        if (reads_files || reads_pipe) && call.stdin.is_none() {
             return External::NeedInput;
         }
         let stdin = call
@@ -454,8 +530,14 @@ impl posix::Host for ShellHost<'_> {
             .as_ref()
             .map(|bytes| Str::from(String::from_utf8_lossy(bytes).into_owned()));
         let starts_at = self.now + START_UP;
+        let mut invocation = Invocation::new(args, stdin, starts_at);
+        if call.is_typed {
+            invocation = invocation.typed();
+        }
         let job = Job {
-            invocation: Invocation::new(args, stdin, starts_at),
+            invocation,
+            descriptors: call.descriptors.clone(),
+            child: None,
             cwd: call.cwd.clone(),
             env: call.env.clone(),
             wakes_at: Some(starts_at),
@@ -465,4 +547,48 @@ impl posix::Host for ShellHost<'_> {
             catches_signals: false,
         }
     }
+}
+
+impl ShellHost<'_> {
+    /// An editor: the file is changed elsewhere, in the page's editor, until a line says that it is done.
+    fn edit(&mut self, call: &posix::Call, files: &posix::Files<'_>) -> External {
+        let path = call.argv[1..].iter().rfind(|arg| !arg.starts_with('-'));
+        let Some(path) = path else {
+            return External::Done(Done {
+                stderr: format!("usage: {} FILE\n", call.argv[0]).into_bytes(),
+                status: 1,
+                ..Done::default()
+            });
+        };
+        let path = if path.starts_with('/') {
+            path.to_string()
+        } else {
+            format!("{}/{path}", files.cwd.trim_end_matches('/'))
+        };
+        self.editing.push((call.pid, path));
+        External::Running {
+            catches_signals: false,
+        }
+    }
+}
+
+/// Names under which the one editor answers.
+const EDITORS: [&str; 8] = [
+    "code", "edit", "editor", "emacs", "nano", "vi", "vim", "view",
+];
+
+/// Whether a kubectl command line hands its standard input on: `exec -i`, `run -it`, `attach --stdin`.
+fn passes_input(args: &[Str]) -> bool {
+    let own = || args.iter().take_while(|arg| *arg != "--");
+    let is_verb = own().any(|arg| matches!(arg.as_str(), "exec" | "attach" | "run" | "debug"));
+    let is_asked = own().any(|arg| {
+        *arg == "--stdin"
+            || *arg == "--stdin=true"
+            || arg.len() > 1
+                && arg.starts_with('-')
+                && !arg.starts_with("--")
+                && arg[1..].chars().all(|c| c.is_ascii_alphabetic())
+                && arg.contains('i')
+    });
+    is_verb && is_asked
 }

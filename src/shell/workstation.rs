@@ -89,6 +89,25 @@ impl Workstation {
             .map_or(Prompt::Ready { status: 0 }, Terminal::prompt)
     }
 
+    /// Files that an editor in the terminal has opened since the last call: path and text. A line tells the editor
+    /// that it is done with.
+    pub fn take_opened(&mut self, terminal: u32) -> Vec<(String, String)> {
+        let paths = self
+            .terminals
+            .get_mut(&terminal)
+            .map(Terminal::take_opened)
+            .unwrap_or_default();
+        let volume = self.disk.volume(FILES);
+        paths
+            .into_iter()
+            .map(|path| {
+                let bytes = volume.and_then(|volume| volume.read(&path));
+                let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                (path, text.unwrap_or_default())
+            })
+            .collect()
+    }
+
     /// The directory a terminal is in.
     pub fn directory(&self, terminal: u32) -> String {
         self.terminals
@@ -263,7 +282,11 @@ impl Machine for Workstation {
                     line: text.clone().into(),
                 };
                 let cause = self.cluster.note(note);
-                self.terminal(terminal, HOME).line(&text, cause);
+                self.terminal(terminal, HOME);
+                if let Some(mut it) = self.terminals.remove(&terminal) {
+                    it.line(&mut self.cluster, &text, cause);
+                    self.terminals.insert(terminal, it);
+                }
                 self.run_terminals();
             }
             Command::Interrupt { terminal } => {

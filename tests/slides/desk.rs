@@ -118,7 +118,7 @@ impl Desk {
             );
             match self.workstation.prompt(TERMINAL) {
                 Prompt::Ready { status } => break status,
-                Prompt::More => break 2,
+                Prompt::More | Prompt::Input => break 2,
                 Prompt::Busy if self.workstation.now() >= end => {
                     said.push_str("(no end)");
                     break 124;

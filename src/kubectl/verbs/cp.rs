@@ -76,13 +76,20 @@ fn download(ctx: &mut Context<'_>, given: &Given, from: &Place, to: &Place) -> R
     let container = exec::container(ctx, given, &pod)?;
     let (mut content, mut complaint) = (String::new(), String::new());
     let command = [Str::from("cat"), from.path.clone()];
-    let code = exec::execute(ctx, &pod, &container, &command, |_, channel, text| {
-        if channel == 2 {
-            complaint += text;
-        } else {
-            content += text;
-        }
-    })?;
+    let code = exec::execute(
+        ctx,
+        &pod,
+        &container,
+        &command,
+        &exec::Input::default(),
+        |_, channel, text| {
+            if channel == 2 {
+                complaint += text;
+            } else {
+                content += text;
+            }
+        },
+    )?;
     if code != 0 {
         return Err(Failure::error(complaint.trim_end()));
     }
@@ -115,9 +122,14 @@ fn upload(ctx: &mut Context<'_>, given: &Given, from: &Place, to: &Place) -> Res
         base.into(),
     ];
     let mut complaint = String::new();
-    let code = exec::execute(ctx, &pod, &container, &command, |_, _, text| {
-        complaint += text
-    })?;
+    let code = exec::execute(
+        ctx,
+        &pod,
+        &container,
+        &command,
+        &exec::Input::default(),
+        |_, _, text| complaint += text,
+    )?;
     if code == 0 {
         Ok(())
     } else {

@@ -1,6 +1,7 @@
 //! `kubectl exec` and `kubectl attach`: a stream to a container.
 //!
-//! Models `kubectl/pkg/cmd/{exec,attach}`. Standard input is not carried; what is printed and the exit code are.
+//! Models `kubectl/pkg/cmd/{exec,attach}`. With `-i`, what was piped in goes along with the request, and what is typed
+//! follows it line by line.
 
 use api::{Frame, Request, Str, Value, Verb, core, meta::Meta};
 
@@ -48,13 +49,23 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     if given.switch("tty") && ctx.stdin().is_some() {
         ctx.err("Unable to use a TTY - input is not a terminal or the right kind of file\n");
     }
-    let code = execute(ctx, &pod, &container, &command, |ctx, channel, text| {
-        if channel == 2 {
-            ctx.err(text);
-        } else {
-            ctx.out(text);
-        }
-    })?;
+    let input = input(ctx, &given);
+    let is_tty = input.is_tty;
+    let code = execute(
+        ctx,
+        &pod,
+        &container,
+        &command,
+        &input,
+        |ctx, channel, text| {
+            // A terminal has one way for both.
+            if channel == 2 && !is_tty {
+                ctx.err(text);
+            } else {
+                ctx.out(text);
+            }
+        },
+    )?;
     if code == 0 {
         return Ok(());
     }
@@ -64,12 +75,52 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     })
 }
 
+/// What goes to the other end's standard input.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Input {
+    /// What was piped in, all of it.
+    piped: Option<Str>,
+    /// What is typed follows.
+    pub(crate) is_typed: bool,
+    is_tty: bool,
+}
+
+impl Input {
+    fn add_to(&self, query: &mut Vec<(Str, Str)>) {
+        if self.is_typed || self.piped.is_some() {
+            query.push(("stdin".into(), "true".into()));
+        }
+        if self.is_tty {
+            query.push(("tty".into(), "true".into()));
+        }
+        // In place of the bytes that would follow on the connection.
+        if let Some(piped) = &self.piped {
+            query.push(("input".into(), piped.clone()));
+        }
+    }
+}
+
+/// By `--stdin` and `--tty`, and by what standard input is.
+pub(crate) fn input(ctx: &Context<'_>, given: &Given) -> Input {
+    if !given.switch("stdin") {
+        return Input::default();
+    }
+    let piped = ctx.stdin();
+    let is_typed = piped.is_none() && ctx.is_typed();
+    Input {
+        is_typed,
+        is_tty: is_typed && given.switch("tty"),
+        piped,
+    }
+}
+
 /// Runs a command in a container and gives what it prints to `show`; returns its exit code.
 pub(crate) fn execute(
     ctx: &mut Context<'_>,
     pod: &Value,
     container: &Str,
     command: &[Str],
+    input: &Input,
     mut show: impl FnMut(&mut Context<'_>, u8, &str),
 ) -> Result<i32, Failure> {
     let mut query = vec![(Str::from("container"), container.clone())];
@@ -80,7 +131,11 @@ pub(crate) fn execute(
     );
     query.push(("stdout".into(), "true".into()));
     query.push(("stderr".into(), "true".into()));
+    input.add_to(&mut query);
     let stream = connect(ctx, pod, "exec", query)?;
+    if input.is_typed {
+        ctx.pass_on_typing(stream);
+    }
     loop {
         match ctx.next_arrival(stream, None)? {
             Some(Arrival::Frame(Frame::Data { channel, text })) => show(ctx, channel, &text),
@@ -98,6 +153,24 @@ pub(crate) fn execute(
             Some(Arrival::Watch(_)) | None => {}
         }
     }
+}
+
+/// Opens a way for `input` to a pod's container, if there is any; nothing comes back on it.
+pub(crate) fn send_input(
+    ctx: &mut Context<'_>,
+    namespace: &Str,
+    name: &Str,
+    input: &Input,
+) -> Result<Option<api::RequestId>, Failure> {
+    if input.piped.is_none() {
+        return Ok(None);
+    }
+    let mut query = vec![(Str::from("stdout"), Str::from("false"))];
+    input.add_to(&mut query);
+    let mut request = Request::new(Verb::Connect, &core::PODS, namespace.clone(), name.clone())
+        .subresource("attach");
+    request.options.query = query;
+    ctx.open(request).map(Some)
 }
 
 fn connect(
@@ -235,19 +308,41 @@ pub(crate) fn attach(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure>
         )));
     }
     let container = container(ctx, &given, &pod)?;
-    let stream = connect(ctx, &pod, "attach", vec![("container".into(), container)])?;
     if given.switch("tty") && !given.switch("quiet") {
         ctx.err("If you don't see a command prompt, try pressing enter.\n");
+    }
+    let input = input(ctx, &given);
+    follow(ctx, &pod, &container, &input)
+}
+
+/// Prints what a container says, and gives it `input`, until it ends.
+pub(crate) fn follow(
+    ctx: &mut Context<'_>,
+    pod: &Value,
+    container: &Str,
+    input: &Input,
+) -> Result<(), Failure> {
+    let mut query = vec![(Str::from("container"), container.clone())];
+    input.add_to(&mut query);
+    let stream = connect(ctx, pod, "attach", query)?;
+    if input.is_typed {
+        ctx.pass_on_typing(stream);
     }
     ctx.resume(Value::Null);
     loop {
         match ctx.next_arrival(stream, None)? {
-            Some(Arrival::Frame(Frame::Data { channel: 2, text })) => ctx.err(&*text),
+            Some(Arrival::Frame(Frame::Data { channel: 2, text })) if !input.is_tty => {
+                ctx.err(&*text)
+            }
             Some(Arrival::Frame(Frame::Data { text, .. })) => ctx.out(&*text),
-            Some(Arrival::Frame(Frame::End { .. })) => return Ok(()),
+            Some(Arrival::Frame(Frame::End { .. })) => {
+                ctx.close(stream);
+                return Ok(());
+            }
             Some(Arrival::Frame(Frame::Response(response)) | Arrival::Response(response))
                 if !response.is_success() =>
             {
+                ctx.close(stream);
                 return Err(Failure::error(response.message()));
             }
             _ => {}

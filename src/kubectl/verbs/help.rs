@@ -315,12 +315,6 @@ pub(crate) fn options(ctx: &mut Context<'_>, _: &[Str]) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(crate) fn edit(_: &mut Context<'_>, _: &[Str]) -> Result<(), Failure> {
-    Err(Failure::error(
-        "no editor can be opened from here; use kubectl patch, kubectl set, or change the manifest and kubectl apply it",
-    ))
-}
-
 pub(crate) fn port_forward(_: &mut Context<'_>, _: &[Str]) -> Result<(), Failure> {
     Err(Failure::error(
         "port-forward is not available here: there is no local port to listen on; reach the pod from another one, e.g. kubectl run -it --rm --image=busybox --restart=Never t -- wget -qO- ADDRESS",

@@ -12,6 +12,7 @@ pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod diff;
 pub(crate) mod drain;
+pub(crate) mod edit;
 pub(crate) mod events;
 pub(crate) mod exec;
 pub(crate) mod explain;
@@ -46,7 +47,7 @@ const COMMANDS: &[(&str, Verb)] = &[
     ("set", set::run),
     ("explain", explain::run),
     ("get", get::run),
-    ("edit", help::edit),
+    ("edit", edit::run),
     ("delete", delete::run),
     ("rollout", rollout::run),
     ("scale", scale::run),

@@ -366,6 +366,14 @@ fn output(
     if given.switch("stdin") && given.switch("tty") && !given.switch("quiet") {
         ctx.err("If you don't see a command prompt, try pressing enter.\n");
     }
+    let input = super::exec::input(ctx, given);
+    if input.is_typed {
+        let pod =
+            map! { "metadata": map! { "name": name.clone(), "namespace": namespace.clone() } };
+        return super::exec::follow(ctx, &pod, &Str::EMPTY, &input);
+    }
+    // What is piped in goes another way than what is printed comes, so that nothing printed is missed.
+    let sent = super::exec::send_input(ctx, namespace, name, &input)?;
     let mut request = Request::get(&core::PODS, namespace.clone(), name.clone()).subresource("log");
     request.options.query = vec![("follow".into(), "true".into())];
     let stream = ctx.open(request)?;
@@ -386,6 +394,9 @@ fn output(
         }
     }
     ctx.close(stream);
+    if let Some(sent) = sent {
+        ctx.close(sent);
+    }
     Ok(())
 }
 

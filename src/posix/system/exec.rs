@@ -1,7 +1,7 @@
 //! Finding and starting programs, and the few files of `/proc` that scripts read.
 
 use super::kernel::{Kernel, OpenMode};
-use super::open::Read;
+use super::open::{Read, Target};
 use super::process::*;
 use super::{Flavour, Stream, System, signal::Signal};
 use crate::files::{Access, Body, Disk, Errno, Files, Kind, User};
@@ -287,7 +287,7 @@ impl Kernel<'_> {
             named[0] = program.into();
             argv = named.into();
         }
-        self.ask_host(p, &argv, &exec.env, None)
+        self.ask_host(p, &argv, &exec.env, None, Vec::new())
     }
 
     fn ask_host(
@@ -296,6 +296,7 @@ impl Kernel<'_> {
         argv: &Argv,
         env: &Arc<Env>,
         stdin: Option<Vec<u8>>,
+        descriptors: Vec<(u16, Vec<u8>)>,
     ) -> host::External {
         let call = host::Call {
             pid: p.pid,
@@ -303,6 +304,10 @@ impl Kernel<'_> {
             env: env.clone(),
             cwd: p.cwd.clone(),
             stdin,
+            is_typed: p
+                .fd(0)
+                .is_some_and(|open| matches!(self.sys.target(open), Target::Input(_))),
+            descriptors,
             tty: p.fd(1).is_some_and(|open| self.sys.is_tty(open)),
         };
         let mut files = Files {
@@ -330,6 +335,7 @@ impl Kernel<'_> {
             who: exec.who.clone(),
             dialect: exec.dialect,
             input: None,
+            descriptors: Vec::new(),
             running: false,
             catches_signals: false,
             finished: None,
@@ -403,8 +409,42 @@ impl Kernel<'_> {
                     }
                 }
             }
+            for number in named_descriptors(&external.argv) {
+                let Some(open) = p.fd(number) else {
+                    continue;
+                };
+                if !external
+                    .descriptors
+                    .iter()
+                    .any(|(known, _)| *known == number)
+                {
+                    external.descriptors.push((number, Vec::new()));
+                }
+                let at = external
+                    .descriptors
+                    .iter()
+                    .position(|(known, _)| *known == number);
+                let bytes = &mut external.descriptors[at.expect("pushed above")].1;
+                loop {
+                    match self.read(open, 65_536) {
+                        Read::Data(more) if bytes.len() < INPUT_LIMIT => bytes.extend(more),
+                        Read::Wait => {
+                            p.wait = Wait::Read(open);
+                            return Turn::Continue;
+                        }
+                        _ => break,
+                    }
+                }
+            }
             let stdin = external.input.clone();
-            let answer = self.ask_host(p, &external.argv.clone(), &external.env.clone(), stdin);
+            let descriptors = std::mem::take(&mut external.descriptors);
+            let answer = self.ask_host(
+                p,
+                &external.argv.clone(),
+                &external.env.clone(),
+                stdin,
+                descriptors,
+            );
             let turn = self.answered(p, external, answer);
             if matches!(turn, Turn::Continue) && external.running {
                 p.wait = Wait::Reply;
@@ -491,6 +531,15 @@ impl Kernel<'_> {
             _ => return None,
         })
     }
+}
+
+/// The numbers of `/dev/fd/63` and `--filename=/dev/fd/63`.
+fn named_descriptors(argv: &Argv) -> Vec<u16> {
+    let numbers = argv.iter().filter_map(|arg| {
+        let (_, number) = arg.split_once("/dev/fd/")?;
+        number.parse().ok()
+    });
+    numbers.collect()
 }
 
 impl Stream {

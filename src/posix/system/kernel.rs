@@ -373,7 +373,12 @@ impl<'a> Kernel<'a> {
                 i += 1;
             }
         }
-        if p.parent == 0 {
+        let is_of_host = p.parent == 0
+            || self
+                .sys
+                .process_mut(p.parent)
+                .is_some_and(|parent| matches!(parent.program, Program::External(_)));
+        if is_of_host {
             self.sys.events.push(Event::Ended { pid, ending });
             return;
         }

@@ -223,6 +223,47 @@ impl System {
         pid
     }
 
+    /// Starts a program as the child of one that the host runs, with its descriptors, directory and environment;
+    /// [`Event::Ended`] tells how it ends. `None` if `parent` is no such program.
+    pub fn spawn_child(&mut self, parent: Pid, argv: &[String], now: i64) -> Option<Pid> {
+        let argv: Argv = argv.iter().map(|a| Arc::from(a.as_str())).collect();
+        let process = self.process_mut(parent)?;
+        let Program::External(external) = &process.program else {
+            return None;
+        };
+        let exec = Exec {
+            argv: argv.clone(),
+            env: external.env.clone(),
+            who: "exec".into(),
+            dialect: Dialect::Bash,
+        };
+        let child = Process {
+            pid: 0,
+            parent,
+            background: process.background,
+            argv,
+            program: Program::Exec(Box::new(exec)),
+            fds: process.fds.clone(),
+            cwd: process.cwd.clone(),
+            user: process.user.clone(),
+            umask: process.umask,
+            wait: Wait::Ready,
+            stopped: false,
+            pending: 0,
+            ignored: process.ignored,
+            out: Vec::new(),
+            ending: None,
+            zombie: false,
+            reply: None,
+            started: now,
+            steps: 0,
+        };
+        for (_, open) in child.fds.clone() {
+            self.share(open);
+        }
+        Some(self.add(child))
+    }
+
     fn channel_fds(&mut self, channel: Channel, stdin: bool, tty: bool) -> Vec<(u16, OpenId)> {
         if !self.inputs.iter().any(|i| i.channel == channel) {
             self.inputs.reserve_exact(1);

@@ -81,6 +81,8 @@ pub(crate) struct External {
     pub(crate) dialect: crate::syntax::Dialect,
     /// Standard input so far, while it is collected.
     pub(crate) input: Option<Vec<u8>>,
+    /// The descriptors that the arguments name, as far as they are collected.
+    pub(crate) descriptors: Vec<(u16, Vec<u8>)>,
     pub(crate) running: bool,
     pub(crate) catches_signals: bool,
     pub(crate) finished: Option<i32>,

@@ -47,6 +47,7 @@ const FLAGS: &[Flag] = &[
 pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     match args.first().map(Str::as_str) {
         Some("view-last-applied") => return last_applied::view(ctx, &args[1..]),
+        Some("edit-last-applied") => return super::edit::last_applied(ctx, &args[1..]),
         Some("set-last-applied") => return last_applied::set(ctx, &args[1..]),
         _ => {}
     }
