@@ -79,6 +79,11 @@ const GROUPS: &[(&str, &[Entry])] = &[
         "Cluster Management Commands",
         &[
             (
+                "certificate",
+                "Modify certificate resources",
+                "certificate SUBCOMMAND",
+            ),
+            (
                 "cluster-info",
                 "Display cluster information",
                 "cluster-info",
@@ -321,10 +326,9 @@ pub(crate) fn port_forward(_: &mut Context<'_>, _: &[Str]) -> Result<(), Failure
     ))
 }
 
-pub(crate) fn plugin(_: &mut Context<'_>, _: &[Str]) -> Result<(), Failure> {
-    Err(Failure::error(
-        "unable to find any kubectl plugins in your PATH",
-    ))
+pub(crate) fn alpha(ctx: &mut Context<'_>, _: &[Str]) -> Result<(), Failure> {
+    ctx.out("No alpha commands are available in this version of kubectl\n");
+    Ok(())
 }
 
 pub(crate) fn completion(ctx: &mut Context<'_>, _: &[Str]) -> Result<(), Failure> {

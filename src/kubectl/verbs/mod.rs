@@ -4,6 +4,7 @@ pub(crate) mod api_resources;
 pub(crate) mod apply;
 pub(crate) mod auth;
 pub(crate) mod autoscale;
+pub(crate) mod certificate;
 pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod cp;
@@ -24,6 +25,7 @@ pub(crate) mod kustomize;
 pub(crate) mod label;
 pub(crate) mod logs;
 pub(crate) mod patch;
+pub(crate) mod plugin;
 pub(crate) mod replace;
 pub(crate) mod rollout;
 pub(crate) mod run;
@@ -52,6 +54,7 @@ const COMMANDS: &[(&str, Verb)] = &[
     ("rollout", rollout::run),
     ("scale", scale::run),
     ("autoscale", autoscale::run),
+    ("certificate", certificate::run),
     ("cluster-info", cluster::info),
     ("top", cluster::top),
     ("cordon", drain::cordon),
@@ -79,10 +82,11 @@ const COMMANDS: &[(&str, Verb)] = &[
     ("api-resources", api_resources::run),
     ("api-versions", cluster::api_versions),
     ("config", config::run),
-    ("plugin", help::plugin),
+    ("plugin", plugin::run),
     ("version", version::run),
     ("options", help::options),
     ("help", help::run),
+    ("alpha", help::alpha),
 ];
 
 /// The names of all commands, in the order of `kubectl help`.
@@ -101,10 +105,25 @@ pub(crate) fn dispatch(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failur
     };
     let name = &args[at];
     let Some((_, verb)) = COMMANDS.iter().find(|(known, _)| name == *known) else {
-        return Err(unknown_command(name));
+        return match plugin::call(ctx, &args[at..])? {
+            Some(0) => Ok(()),
+            Some(code) => Err(Failure::exit(code)),
+            None => Err(unknown_command(name)),
+        };
     };
-    let mut rest: Vec<Str> = args[..at].to_vec();
-    rest.extend_from_slice(&args[at + 1..]);
+    let mut rest: Vec<Str> = args[at + 1..].to_vec();
+    if WITH_SUBCOMMANDS.contains(&name.as_str())
+        && let Some(sub) = command_position(&rest)
+        && rest[..sub]
+            .iter()
+            .all(|arg| is_global(arg) || !arg.starts_with('-'))
+    {
+        // What stands before the subcommand holds for it as well.
+        rest.rotate_left(sub);
+        let moved = rest.split_off(rest.len() - sub);
+        insert_flags(&mut rest, moved);
+    }
+    insert_flags(&mut rest, args[..at].to_vec());
     let asks_for_help = rest
         .iter()
         .take_while(|arg| *arg != "--")
@@ -115,6 +134,38 @@ pub(crate) fn dispatch(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failur
     }
     impersonate(ctx, args)?;
     verb(ctx, &rest)
+}
+
+/// Commands whose first word says which of several is meant.
+const WITH_SUBCOMMANDS: [&str; 8] = [
+    "auth",
+    "certificate",
+    "cluster-info",
+    "config",
+    "create",
+    "rollout",
+    "set",
+    "top",
+];
+
+/// Whether an argument is a flag of every command: `-n`, `--namespace=x`.
+fn is_global(arg: &str) -> bool {
+    let name = arg.split('=').next().unwrap_or_default();
+    crate::flags::GLOBAL.iter().any(|flag| {
+        name.strip_prefix("--") == Some(flag.name)
+            || name
+                .strip_prefix('-')
+                .is_some_and(|s| flag.short != '\0' && s.chars().next() == Some(flag.short))
+    })
+}
+
+/// Adds flags to a command line: at its end, or before what follows `--`.
+fn insert_flags(args: &mut Vec<Str>, flags: Vec<Str>) {
+    let at = args
+        .iter()
+        .position(|arg| *arg == "--")
+        .unwrap_or(args.len());
+    args.splice(at..at, flags);
 }
 
 /// `--as`, `--as-group`: wherever they stand before `--`.

@@ -1,6 +1,8 @@
-//! `kubectl auth can-i|whoami`.
+//! `kubectl auth can-i|whoami|reconcile`.
 //!
 //! Models `kubectl/pkg/cmd/auth`.
+
+mod reconcile;
 
 use api::{Request, Resource, Str, Value, map};
 
@@ -24,9 +26,7 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     match args.first().map(Str::as_str) {
         Some("can-i") => can_i(ctx, &args[1..]),
         Some("whoami") => who_am_i(ctx, &args[1..]),
-        Some("reconcile") => Err(Failure::error(
-            "auth reconcile is not available here; use kubectl apply -f for roles and bindings",
-        )),
+        Some("reconcile") => reconcile::run(ctx, &args[1..]),
         Some(other) => Err(Failure::error(format!(
             "unknown command {other:?} for \"kubectl auth\""
         ))),

@@ -2,6 +2,8 @@
 //!
 //! Models `kubectl/pkg/cmd/{clusterinfo,apiresources,top}`. No metrics server runs here, so `top` says what it says then.
 
+mod dump;
+
 use std::collections::BTreeSet;
 
 use api::{Request, Resource, Str, meta::Meta};
@@ -10,12 +12,10 @@ use crate::flags::{Flag, Given, switch, text};
 use crate::{Context, Failure};
 
 pub(crate) fn info(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
-    let given = Given::parse("cluster-info", &[], args)?;
-    if given.args.first().is_some_and(|arg| arg == "dump") {
-        return Err(Failure::error(
-            "cluster-info dump is not available here; use kubectl get all -A -o yaml",
-        ));
+    if args.first().is_some_and(|arg| arg == "dump") {
+        return dump::run(ctx, &args[1..]);
     }
+    Given::parse("cluster-info", &[], args)?;
     let config = super::config::server(ctx)?;
     ctx.out(format!("Kubernetes control plane is running at {config}\n"));
     let services = ctx.object(
