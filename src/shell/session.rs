@@ -350,4 +350,49 @@ mod tests {
             (0, "2", ""),
         );
     }
+
+    #[test]
+    fn flags_before_a_subcommand_and_programs_called_kubectl_something() {
+        let mut session = Session::new(Options::default(), "/tmp");
+        let session = &mut session;
+        check(
+            session,
+            "kubectl config --kubeconfig=demo set-context dev --namespace=front",
+            (0, "Context \"dev\" created.\n", ""),
+        );
+        check(
+            session,
+            "kubectl config --kubeconfig=demo view -o jsonpath='{.contexts[0].context.namespace}'",
+            (0, "front", ""),
+        );
+        check(
+            session,
+            "kubectl -n default create configmap c --from-literal=a=b",
+            (0, "configmap/c created\n", ""),
+        );
+        check(
+            session,
+            "printf '#!/bin/bash\\necho I am $0 with $1\\n' > /usr/local/bin/kubectl-foo-bar_baz",
+            (0, "", ""),
+        );
+        check(
+            session,
+            "chmod +x /usr/local/bin/kubectl-foo-bar_baz",
+            (0, "", ""),
+        );
+        check(
+            session,
+            "kubectl foo bar-baz x",
+            (0, "I am /usr/local/bin/kubectl-foo-bar_baz with x\n", ""),
+        );
+        check(
+            session,
+            "kubectl foo",
+            (
+                1,
+                "",
+                "error: unknown command \"foo\" for \"kubectl\"\n\nDid you mean this?\n\ttop\n",
+            ),
+        );
+    }
 }

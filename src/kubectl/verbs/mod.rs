@@ -155,7 +155,7 @@ fn is_global(arg: &str) -> bool {
         name.strip_prefix("--") == Some(flag.name)
             || name
                 .strip_prefix('-')
-                .is_some_and(|s| flag.short != '\0' && s.chars().next() == Some(flag.short))
+                .is_some_and(|s| flag.short != '\0' && s.starts_with(flag.short))
     })
 }
 
