@@ -50,6 +50,16 @@ pub struct Invocation {
     is_typed: bool,
     /// What is typed goes into this stream.
     typed_into: Option<RequestId>,
+    forwards: Vec<Forward>,
+}
+
+/// A port of this machine that leads to a port of a pod while the command runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    pub local: u16,
+    /// The pod's address.
+    pub address: Str,
+    pub remote: u16,
 }
 
 /// What a poll brought.
@@ -135,7 +145,13 @@ impl Invocation {
             exit_code: None,
             is_typed: false,
             typed_into: None,
+            forwards: Vec::new(),
         }
+    }
+
+    /// The ports that it forwards.
+    pub fn forwards(&self) -> &[Forward] {
+        &self.forwards
     }
 
     /// Standard input is a keyboard: what is typed may go to [`Invocation::typed_into`].
@@ -295,6 +311,13 @@ impl Context<'_> {
     /// Whether standard input is a keyboard.
     pub fn is_typed(&self) -> bool {
         self.run.is_typed
+    }
+
+    /// From now on a port of this machine leads to a pod.
+    pub fn forward(&mut self, forward: Forward) {
+        if !self.run.forwards.contains(&forward) {
+            self.run.forwards.push(forward);
+        }
     }
 
     /// From now on what is typed goes into `stream`.

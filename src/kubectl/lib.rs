@@ -16,7 +16,7 @@ mod verbs;
 
 pub use api::Arrival;
 pub use failure::Failure;
-pub use invocation::{Context, Host, Invocation, Progress};
+pub use invocation::{Context, Forward, Host, Invocation, Progress};
 pub use verbs::{commands, create::generators};
 
 /// Runs the command of `ctx` from its start; called again whenever an answer has arrived.

@@ -395,4 +395,54 @@ mod tests {
             ),
         );
     }
+
+    #[test]
+    fn a_forwarded_port_leads_to_the_pod() {
+        let mut session = Session::new(Options::default(), "/tmp");
+        let session = &mut session;
+        for line in [
+            "kubectl create deployment web --image=nginx",
+            "kubectl expose deployment web --port=8000 --target-port=80",
+            "kubectl rollout status deployment web",
+        ] {
+            assert_eq!(
+                session.line(line, |_| {}).map(|o| o.status),
+                Some(0),
+                "{line}"
+            );
+        }
+        let refused = session
+            .line("curl -s localhost:8080", |_| {})
+            .expect("a line");
+        assert_eq!(refused.status, 7);
+        let ran = session
+            .line(
+                "kubectl port-forward svc/web 8080:8000 > forward.log & sleep 2",
+                |_| {},
+            )
+            .expect("a line");
+        assert_eq!(ran.status, 0);
+        let page = session
+            .line("curl -s localhost:8080", |_| {})
+            .expect("a line");
+        assert!(page.text(false).contains("Welcome to nginx!"), "{page:?}");
+        check(
+            session,
+            "cat forward.log",
+            (
+                0,
+                "Forwarding from 127.0.0.1:8080 -> 80\nForwarding from [::1]:8080 -> 80\nHandling connection for 8080\n",
+                "",
+            ),
+        );
+        check(
+            session,
+            "kubectl port-forward svc/web 8080:81",
+            (
+                1,
+                "",
+                "error: Service web does not have a service port 81\n",
+            ),
+        );
+    }
 }

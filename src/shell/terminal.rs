@@ -311,10 +311,28 @@ impl Terminal {
         self.go_on(pid, dialog, next, cluster);
     }
 
+    /// The `kubectl port-forward` that listens on a port.
+    fn forward_of(&self, port: u16) -> Option<(Pid, kubectl::Forward)> {
+        self.jobs.iter().find_map(|(pid, job)| {
+            let forwards = job.invocation.forwards().iter();
+            let forward = forwards.clone().find(|forward| forward.local == port)?;
+            Some((*pid, forward.clone()))
+        })
+    }
+
     fn go_on(&mut self, pid: Pid, mut dialog: Dialog, next: Next, cluster: &mut Cluster) {
         match next {
-            Next::Send(call) if call.to.is_loopback() => {
-                // Nothing listens on this machine.
+            Next::Send(mut call) if call.to.is_loopback() => {
+                if let Some((job, forward)) = self.forward_of(call.port) {
+                    let said = format!("Handling connection for {}\n", forward.local);
+                    let system = &mut self.inner.system;
+                    system.deliver(job, Stream::Stdout, said.as_bytes());
+                    if let Ok(address) = forward.address.parse() {
+                        (call.to, call.port) = (address, forward.remote);
+                        return self.go_on(pid, dialog, Next::Send(call), cluster);
+                    }
+                }
+                // Nothing else listens on this machine.
                 let next = dialog.answer(Answer::Refused);
                 self.go_on(pid, dialog, next, cluster);
             }

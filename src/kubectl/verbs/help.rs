@@ -320,12 +320,6 @@ pub(crate) fn options(ctx: &mut Context<'_>, _: &[Str]) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(crate) fn port_forward(_: &mut Context<'_>, _: &[Str]) -> Result<(), Failure> {
-    Err(Failure::error(
-        "port-forward is not available here: there is no local port to listen on; reach the pod from another one, e.g. kubectl run -it --rm --image=busybox --restart=Never t -- wget -qO- ADDRESS",
-    ))
-}
-
 pub(crate) fn alpha(ctx: &mut Context<'_>, _: &[Str]) -> Result<(), Failure> {
     ctx.out("No alpha commands are available in this version of kubectl\n");
     Ok(())

@@ -26,6 +26,7 @@ pub(crate) mod label;
 pub(crate) mod logs;
 pub(crate) mod patch;
 pub(crate) mod plugin;
+pub(crate) mod port_forward;
 pub(crate) mod replace;
 pub(crate) mod rollout;
 pub(crate) mod run;
@@ -66,7 +67,7 @@ const COMMANDS: &[(&str, Verb)] = &[
     ("log", logs::run),
     ("attach", exec::attach),
     ("exec", exec::run),
-    ("port-forward", help::port_forward),
+    ("port-forward", port_forward::run),
     ("cp", cp::run),
     ("auth", auth::run),
     ("events", events::run),
