@@ -136,6 +136,23 @@ pub(crate) fn set_foreign(deck: &str, is_foreign: bool) {
     mark(deck, "foreign", is_foreign);
 }
 
+/// The deck that this tab was given as a file: its name and its text.
+pub(crate) fn given_deck() -> Option<(String, String)> {
+    Shelf::Tab.get("given").and_then(|given| {
+        let (name, text) = given.split_once('\n')?;
+        Some((name.into(), text.into()))
+    })
+}
+
+pub(crate) fn keep_given_deck(given: Option<(&str, &str)>) {
+    match given {
+        Some((name, text)) => {
+            Shelf::Tab.set("given", &format!("{}\n{text}", name.replace('\n', " ")))
+        }
+        None => Shelf::Tab.remove("given"),
+    }
+}
+
 /// A run as it is kept for a reload of this tab: the packed run, and where one stood in it.
 pub(crate) fn run(deck: &str) -> Option<(String, String)> {
     let at = Shelf::Tab.get(&scoped(deck, "at")).unwrap_or_default();

@@ -68,6 +68,14 @@ impl Source {
         }
     }
 
+    /// How an address names this deck; the page's own needs no name, and a file that was handed over has none.
+    pub(crate) fn address(&self) -> Option<String> {
+        match self {
+            Source::Own(own) if own.address.is_none() => None,
+            _ => Some(self.key()).filter(|key| !key.is_empty()),
+        }
+    }
+
     /// The slides in `lang`. A deck of the user's has one language.
     pub(crate) fn deck(&self, lang: Lang) -> Deck {
         match self {

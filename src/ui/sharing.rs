@@ -270,7 +270,7 @@ fn Share(props: &ShareProps) -> Html {
                 }
                 if let Some(reach) = reach { <p key="reach" class="mild">{ reach }</p> }
                 <dl key="facts" class="facts">
-                    { for about.iter().map(|(name, value)| html! { <div key={*name}><dt>{ *name }</dt><dd class="mono">{ value.clone() }</dd></div> }) }
+                    { for about.iter().map(|(name, value)| html! { <div key={*name}><dt>{ *name }</dt><dd class="mono" data-testid={(*name == t(Words::FactDigest)).then_some("digest")}>{ value.clone() }</dd></div> }) }
                 </dl>
                 <div key="row" class="row">
                     <button class={if fits { "btn ghost" } else { "btn" }} data-testid="save-run" onclick={env.on(Action::SaveRun)}>{ Words::SaveFile.filled(env.lang, &[&size(facts.file_bytes)]) }</button>
@@ -282,7 +282,7 @@ fn Share(props: &ShareProps) -> Html {
                     <button class="code" data-testid="qr" aria-pressed={is_large.to_string()} title={t(Words::Enlarge)} aria-label={t(Words::Enlarge)} onclick={enlarge}>
                         <svg viewBox={format!("0 0 {0} {0}", code.size)} shape-rendering="crispEdges" aria-hidden="true"><path fill="#fff" d={format!("M0 0h{0}v{0}H0z", code.size)} /><path fill="#000" d={code.path.clone()} /></svg>
                     </button>
-                    <figcaption>{ t(Words::QrCaption) }</figcaption>
+                    <figcaption>{ t(if *is_large { Words::QrShown } else { Words::QrCaption }) }</figcaption>
                 </figure>
             } else {
                 <p class="code-part mild">{ t(Words::QrTooLong) }</p>

@@ -220,6 +220,12 @@ struct PromptProps {
     history: Rc<Vec<String>>,
 }
 
+/// The newest line before `before` that holds `query`.
+fn earlier_line(history: &[String], query: &str, before: usize) -> Option<usize> {
+    let earlier = &history[..before.min(history.len())];
+    earlier.iter().rposition(|line| line.contains(query))
+}
+
 /// What Tab offered last.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Offer {
@@ -236,12 +242,15 @@ fn Prompt(props: &PromptProps) -> Html {
     let offer = use_state_eq(|| None::<Offer>);
     // Where the arrows are in the history, and what was typed before they were used.
     let recall = use_mut_ref(|| (None::<usize>, String::new()));
+    // What Ctrl+R looks for, and where it found it last.
+    let search = use_mut_ref(|| None::<(String, usize)>);
     let keys = {
-        let (env, input, offer, recall, history, prompt) = (
+        let (env, input, offer, recall, search, history, prompt) = (
             env.clone(),
             props.input.clone(),
             offer.clone(),
             recall.clone(),
+            search.clone(),
             props.history.clone(),
             props.prompt,
         );
@@ -255,7 +264,23 @@ fn Prompt(props: &PromptProps) -> Html {
             };
             let control = event.ctrl_key() && !event.meta_key() && !event.alt_key();
             let line = field.value();
+            let sought = search.borrow_mut().take();
             match event.key().as_str() {
+                "r" if control => {
+                    event.prevent_default();
+                    let (query, before) = sought.unwrap_or_else(|| (line, history.len()));
+                    let earlier = earlier_line(&history, &query, before);
+                    if let Some(at) = earlier {
+                        field.set_value(&history[at]);
+                    }
+                    *search.borrow_mut() = Some((query, earlier.unwrap_or(before)));
+                }
+                "Escape" if sought.is_some() => {
+                    event.stop_propagation();
+                    field.set_value(&sought.map(|(query, _)| query).unwrap_or_default());
+                }
+                // The key itself is no other key.
+                "Control" => *search.borrow_mut() = sought,
                 "Enter" if !event.shift_key() => {
                     event.prevent_default();
                     field.set_value("");
@@ -466,6 +491,23 @@ fn common_prefix<'a>(mut texts: impl Iterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ctrl_r_goes_to_ever_earlier_lines_that_hold_what_was_typed() {
+        let history: Vec<String> = [
+            "kubectl get pods",
+            "ls",
+            "kubectl apply -f a.yaml",
+            "kubectl get nodes",
+        ]
+        .map(String::from)
+        .to_vec();
+        let first = earlier_line(&history, "get", history.len());
+        assert_eq!(first, Some(3));
+        assert_eq!(earlier_line(&history, "get", 3), Some(0));
+        assert_eq!(earlier_line(&history, "get", 0), None);
+        assert_eq!(earlier_line(&history, "", 99), Some(3));
+    }
 
     fn take(terminal: &mut Terminal, output: Output) {
         terminal.take(&TerminalUpdate {

@@ -133,7 +133,7 @@ words! { Msg:
 
     TerminalLog: "ターミナルの出力" | "Terminal output";
     TerminalInput: "コマンド" | "Command";
-    TerminalHint: "kubectl や簡単なシェルが使えます。Tab で補完、↑ で履歴、Ctrl+C で中断。まず：" | "kubectl and a small shell. Tab completes, ↑ recalls, Ctrl+C interrupts. To begin:";
+    TerminalHint: "kubectl や簡単なシェルが使えます。Tab で補完、↑ と Ctrl+R で履歴、Ctrl+C で中断。まず：" | "kubectl and a small shell. Tab completes, ↑ and Ctrl+R recall, Ctrl+C interrupts. To begin:";
     Copy: "コピー" | "Copy";
     Candidates: "候補" | "Candidates";
     WrapLines: "行を折り返す" | "Wrap lines";

@@ -11,6 +11,7 @@
 
 import violations from "./axe.mjs";
 import { launch, open, run, serve, single, test, until } from "./page.mjs";
+import share from "./share.mjs";
 
 const address = await serve();
 const browser = await launch();
@@ -216,5 +217,7 @@ test("the editor works under a policy that forbids style elements", async () => 
   if (JSON.stringify(seen) !== JSON.stringify(expected)) throw new Error(JSON.stringify(seen));
   clean(opened);
 });
+
+share({ browser, address, start, at, type, write, written, log, running, clean });
 
 await run((body) => body());

@@ -91,6 +91,26 @@ fn places_point_at_keys_and_values() {
 }
 
 #[test]
+fn mappings_of_many_keys_are_read_in_linear_time() {
+    let mut text = String::from("base: &base {k0: base, own: base}\n");
+    for key in 0..60_000 {
+        text += &format!("k{key}: {key}\n");
+    }
+    text += "k7: again\n<<: *base\n";
+    let tree = parse(&text).expect("valid");
+    assert_eq!(tree.duplicates.len(), 1);
+    let root = tree.root.expect("not empty");
+    let Content::Map(pairs) = &root.content else {
+        panic!("it is a mapping");
+    };
+    assert_eq!(pairs.len(), 1 + 60_000 + 1);
+    for (key, value) in [("k0", "0"), ("k7", "\"again\""), ("own", "\"base\"")] {
+        let pair = root.pair(key).expect("there");
+        assert_eq!(pair.value.to_value(true).to_json(), value, "{key}");
+    }
+}
+
+#[test]
 fn what_would_cost_too_much_is_refused() {
     let deep = "[".repeat(10_000);
     assert!(load(&deep).is_err());

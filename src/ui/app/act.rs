@@ -294,8 +294,10 @@ impl App {
             // What else the address says (language, plain editor) stays.
             let query = match (dom::fragment().split_once('?'), self.params.is_embed) {
                 (Some((_, query)), true) => format!("?{query}"),
-                (Some((_, query)), false) => lasting(query),
-                (None, _) => String::new(),
+                (Some((_, query)), false) => {
+                    super::reopen::with_deck(&lasting(query), self.deck_address())
+                }
+                (None, _) => super::reopen::with_deck("", self.deck_address()),
             };
             dom::replace_fragment(&format!("#/{id}{query}"));
         }

@@ -41,6 +41,10 @@ impl App {
         self.shelf.has_library = false;
         self.shelf.refusal = None;
         self.deck = Rc::new(source.deck(self.env.lang));
+        kept::keep_given_deck(match &source {
+            Source::Own(own) if own.address.is_none() => Some((&own.name, &own.text)),
+            _ => None,
+        });
         self.shelf.source = source;
         self.tasks = Rc::default();
         self.shelf.scene_of = None;

@@ -57,6 +57,8 @@ pub(super) struct Keep {
     /// Counts the clusters that this page has had.
     begun: u64,
     files_due_ms: Option<f64>,
+    /// Whether what was kept has been looked at: before, nothing may be written over it.
+    is_ready: bool,
     /// Whether the files came with someone else's run.
     is_foreign: bool,
     /// The run that was left for this one.
@@ -133,13 +135,14 @@ impl App {
         }
         let shared = self.shared();
         let slide = &shared.slide;
+        let query = with_deck(&format!("?s={}", shared.to_text()), self.deck_address());
         let address = dom::address();
         let host = address.split("://").nth(1).unwrap_or_default();
         let is_here = ["localhost", "127.", "[::1]"]
             .iter()
             .any(|here| host.starts_with(here));
         self.keep.dialog = Some(Rc::new(Dialog::Share(Facts {
-            link: format!("{address}#/{slide}?s={}", shared.to_text()).into(),
+            link: format!("{address}#/{slide}{query}").into(),
             reach: if address.starts_with("file:") {
                 Reach::File
             } else if is_here {
@@ -300,12 +303,21 @@ impl App {
         self.shelf.source.key()
     }
 
+    /// The deck as an address names it, if it does.
+    pub(super) fn deck_address(&self) -> Option<String> {
+        let name = self.shelf.source.address()?;
+        // Letters of paths stay readable.
+        let encoded = String::from(js_sys::encode_uri_component(&name));
+        Some(encoded.replace("%2F", "/"))
+    }
+
     fn notices(&mut self) -> &mut Notices {
         Rc::make_mut(&mut self.keep.notices)
     }
 
     /// What the address or the last load of this tab has left, if anything.
     pub(super) fn reopen_at_start(&mut self, fragment: &str) {
+        self.keep.is_ready = true;
         self.keep.is_foreign = kept::is_foreign(&self.deck_key());
         if let Some(text) = link_of(fragment) {
             self.follow_link(text);
@@ -568,7 +580,7 @@ impl App {
     }
 
     fn keep_run(&mut self) {
-        if self.keep.playing.is_some() {
+        if self.keep.playing.is_some() || !self.keep.is_ready {
             return;
         }
         self.keep.due_ms = wall_ms() + KEEP_MS;
@@ -612,6 +624,19 @@ pub(super) fn link_of(fragment: &str) -> Option<&str> {
         .find_map(|part| part.strip_prefix("s="))
 }
 
+/// The parameters with the deck's name in front of them, in the place of another one.
+pub(super) fn with_deck(query: &str, deck: Option<String>) -> String {
+    let deck = deck.map(|deck| format!("deck={deck}"));
+    let rest = query.trim_start_matches('?').split('&');
+    let rest = rest.filter(|part| !part.is_empty() && !part.starts_with("deck="));
+    let parts: Vec<&str> = deck.as_deref().into_iter().chain(rest).collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", parts.join("&"))
+    }
+}
+
 /// The fragment without its run: once opened, the tab keeps the run itself.
 pub(super) fn without_link(fragment: &str) -> String {
     let (path, query) = fragment.split_once('?').unwrap_or((fragment, ""));
@@ -623,5 +648,27 @@ pub(super) fn without_link(fragment: &str) -> String {
         path.into()
     } else {
         format!("{path}?{}", rest.join("&"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_its_deck_once_and_its_run_until_it_is_open() {
+        let deck = || Some(String::from("lessons/02.md"));
+        assert_eq!(with_deck("", None), "");
+        assert_eq!(with_deck("?deck=old.md", None), "");
+        assert_eq!(with_deck("", deck()), "?deck=lessons/02.md");
+        let query = with_deck("?lang=ja&deck=old.md&s=Abc", deck());
+        assert_eq!(query, "?deck=lessons/02.md&lang=ja&s=Abc");
+        assert_eq!(link_of(&format!("#/pod{query}")), Some("Abc"));
+        assert_eq!(
+            without_link(&format!("#/pod{query}")),
+            "#/pod?deck=lessons/02.md&lang=ja"
+        );
+        assert_eq!(without_link("#/pod?s=Abc"), "#/pod");
+        assert_eq!(link_of("#/pods"), None);
     }
 }

@@ -104,6 +104,8 @@ impl App {
         self.arrive();
         if let Some(name) = self.params.deck.clone() {
             self.open_asked_deck(&name);
+        } else if let Some((name, text)) = crate::kept::given_deck() {
+            self.open_deck_file(&name, text);
         }
         self.begin_as_asked();
         self.diagnose();

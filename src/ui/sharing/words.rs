@@ -26,10 +26,11 @@ words! { Words:
     OpenFile: "ファイルを開く…" | "Open a file…";
     Enlarge: "QR コードを大きく表示" | "Show the QR code large";
     QrCaption: "カメラで読み取ると開きます。押すと大きくなります。" | "Opens from a camera. Press to enlarge.";
+    QrShown: "もう一度押すと元に戻ります。" | "Press again to make it small.";
     QrTooLong: "この長さのリンクは QR コードにできません。" | "A link of this length does not fit a QR code.";
 
     OpenTitle: "共有されたクラスターを開く" | "Open a shared cluster";
-    Contents: "操作 {} 件、ノード {} 台、仮想時刻 {} まで。" | "{} commands, {} nodes, up to {} of virtual time.";
+    Contents: "操作 {} 件、ノード {} 台、仮想時刻 {} まで。" | "Commands: {}. Nodes: {}. Virtual time: up to {}.";
     OtherVersion: "Kubenkyo {} で作られています（このページは {}）。同じ操作を再現しますが、動きが異なるところがあるかもしれません。" | "It was made with Kubenkyo {}; this page is {}. The same commands are played again, but some of what follows may differ.";
     Replaces: "いまのクラスターは、開いたクラスターに置き換わります。" | "It takes the place of the present cluster.";
     OpenIt: "開く" | "Open it";
