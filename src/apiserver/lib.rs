@@ -38,6 +38,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use not_simulated::acts_on;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

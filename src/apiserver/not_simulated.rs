@@ -37,6 +37,8 @@ const INERT: &[(&str, &str)] = &[
     ("storage.k8s.io", "csinodes"),
     ("storage.k8s.io", "csistoragecapacities"),
     ("storage.k8s.io", "volumeattributesclasses"),
+    ("autoscaling", "horizontalpodautoscalers"),
+    ("networking.k8s.io", "ingresses"),
     ("networking.k8s.io", "ipaddresses"),
     ("networking.k8s.io", "servicecidrs"),
     ("certificates.k8s.io", "certificatesigningrequests"),
@@ -50,11 +52,16 @@ const INERT: &[(&str, &str)] = &[
     ),
 ];
 
+/// Whether any part of the cluster acts on objects of this group and plural, beyond keeping and showing them.
+pub fn acts_on(group: &str, plural: &str) -> bool {
+    !INERT
+        .iter()
+        .any(|(inert, name)| *inert == group && (*name == "*" || *name == plural))
+}
+
 impl ApiServer {
     pub(crate) fn note_unsimulated(&mut self, call: &Call, object: &Value) {
-        let is_inert = INERT.iter().any(|(group, plural)| {
-            call.kind.group == **group && (*plural == "*" || call.kind.plural == **plural)
-        });
+        let is_inert = !acts_on(call.kind.group.as_str(), call.plural());
         if is_inert && !call.is_trusted() {
             self.note_once(call, object, "");
         }

@@ -37,6 +37,8 @@ use client::Client;
 use event::{Event, Timer};
 use host::Host;
 
+/// Whether any part of the cluster acts on objects of a group's kind.
+pub use apiserver::acts_on;
 pub use fault::Fault;
 pub use options::Options;
 

@@ -119,6 +119,16 @@ fn cut(lines: &[&str], start: usize, divider: u8, slides: &mut Vec<Raw>) {
                 at += 1;
                 continue;
             }
+            if let Some(text) = aside(lines, at) {
+                let taken = text.lines().count().max(1);
+                slide.aside.get_or_insert((at as u32 + 1, text));
+                // The lines after it keep their numbers.
+                for _ in 0..taken {
+                    slide.push("", true);
+                }
+                at += taken;
+                continue;
+            }
         }
         state = state.after(line, at);
         slide.push(line, state == Inside::Prose);
@@ -135,6 +145,8 @@ fn cut(lines: &[&str], start: usize, divider: u8, slides: &mut Vec<Raw>) {
 struct Open {
     raw: Raw,
     notes: Option<(u32, String)>,
+    /// Notes in reveal.js's own element, after which the slide goes on.
+    aside: Option<(u32, String)>,
     has_content: bool,
 }
 
@@ -148,6 +160,7 @@ impl Open {
         Open {
             raw,
             notes: None,
+            aside: None,
             has_content: false,
         }
     }
@@ -167,7 +180,7 @@ impl Open {
     }
 
     fn finish(mut self, slides: &mut Vec<Raw>) {
-        self.raw.notes = self.notes;
+        self.raw.notes = self.notes.or(self.aside);
         let empty = !self.has_content && self.raw.notes.is_none() && self.raw.front.is_empty();
         if !empty {
             slides.push(self.raw);
@@ -271,6 +284,30 @@ fn note(line: &str) -> Option<&str> {
     let (word, rest) = line.split_once(':')?;
     let notes = word.eq_ignore_ascii_case("note") || word.eq_ignore_ascii_case("notes");
     notes.then(|| rest.trim_start())
+}
+
+/// The text of `<aside class="notes">…</aside>` that begins on this line and ends at a line's end, line for line, without its tags.
+fn aside(lines: &[&str], at: usize) -> Option<String> {
+    /// Nobody speaks longer about one slide.
+    const LINES: usize = 400;
+    let (tag, rest) = lines[at]
+        .trim_start()
+        .strip_prefix("<aside")?
+        .split_once('>')?;
+    if !tag.contains("notes") {
+        return None;
+    }
+    let mut text = String::new();
+    for (index, line) in lines[at..].iter().take(LINES).enumerate() {
+        let line = if index == 0 { rest } else { line };
+        if let Some((last, after)) = line.split_once("</aside>") {
+            text.push_str(last);
+            return after.trim().is_empty().then_some(text);
+        }
+        text.push_str(line);
+        text.push('\n');
+    }
+    None
 }
 
 enum Front {

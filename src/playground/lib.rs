@@ -65,5 +65,16 @@ impl Text {
     }
 }
 
+/// Whether the cluster does anything about objects of this `apiVersion` and `kind`, beyond keeping and showing them.
+pub fn acts_on(version: &str, kind: &str) -> bool {
+    let group = version.rsplit_once('/').map_or("", |(group, _)| group);
+    let known = api::kinds::all().iter();
+    let mut named = known.filter(|known| known.group == *group && known.kind == *kind);
+    // What is not ours the server refuses, or somebody added it.
+    named
+        .next()
+        .is_none_or(|known| cluster::acts_on(group, &known.plural))
+}
+
 #[cfg(test)]
 mod tests;

@@ -73,6 +73,7 @@ fn is_system(object: &Value) -> bool {
         }
         "ClusterRole" | "ClusterRoleBinding" | "Role" | "RoleBinding" => {
             name.contains("system:")
+                || name.starts_with("kubeadm:")
                 || namespace.starts_with("kube-")
                 || ["cluster-admin", "admin", "edit", "view"].contains(&name)
         }

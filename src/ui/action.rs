@@ -82,6 +82,9 @@ pub(crate) enum Action {
     ToggleBlack,
     /// Closes what lies over the page.
     CloseOver,
+    /// Draws every slide with its cluster for paper, and asks the browser to print.
+    Print,
+    EndPrint,
     /// Opens the second window with the notes, or closes it.
     ToggleSpeaker,
     /// That window was closed by hand.
@@ -98,6 +101,18 @@ pub(crate) enum Action {
         name: String,
         text: String,
         apply: bool,
+    },
+
+    /// Applies the manifest of a slide's cell, of this key.
+    ApplyCell {
+        key: String,
+        name: String,
+        text: String,
+    },
+    /// Runs the lines of a slide's cell, of this key.
+    RunCell {
+        key: String,
+        lines: Vec<String>,
     },
 
     Select(Option<ObjectRef>),

@@ -31,6 +31,7 @@ use crate::library::Library;
 use crate::notices::NoticeList;
 use crate::palette::Palette;
 use crate::sharing::Sharing;
+use crate::slides::outcome::Cells;
 use crate::slides::overview::Overview;
 use crate::slides::{Place, Slides, Tasks};
 use crate::split::Split;
@@ -67,6 +68,8 @@ pub struct App {
     place: Place,
     show: show::Show,
     shelf: decks::Shelf,
+    /// How the slides' cells that were pressed ended.
+    cells: Cells,
     tasks: Rc<Tasks>,
     tasks_due_ms: f64,
     is_setting_scene: bool,
@@ -120,6 +123,7 @@ pub struct App {
     _address: Option<Closure<dyn FnMut()>>,
     _full_screen: Option<Closure<dyn FnMut()>>,
     _given: Option<files::Listeners>,
+    _after_print: Option<Closure<dyn FnMut()>>,
 }
 
 impl std::fmt::Debug for App {
@@ -164,6 +168,7 @@ impl Component for App {
         let mut app = App {
             env,
             rest,
+            cells: Cells::default(),
             driver: Driver::at(params.speed.unwrap_or_else(kept::speed)),
             world: World::default(),
             flights: Flights::default(),
@@ -222,6 +227,7 @@ impl Component for App {
             _address: None,
             _full_screen: None,
             _given: None,
+            _after_print: None,
         };
         if app.rest.is_here() {
             app.begin_work(&fragment);
@@ -258,6 +264,7 @@ impl Component for App {
             self._keys = browser(|| listen_to_keys(self.env.clone())).flatten();
             self._colours = browser(|| listen_to_colours(self.env.clone())).flatten();
             self._address = browser(|| listen_to_address(self.env.clone())).flatten();
+            self._after_print = browser(|| listen_to_print(self.env.clone())).flatten();
             self._full_screen = browser(|| listen_to_full_screen(self.env.clone())).flatten();
             self._given = browser(|| files::listen(self.env.act.clone()));
         }
@@ -306,6 +313,7 @@ impl Component for App {
                         <NoticeList key="notices" notices={self.keep.notices.clone()} />
                     </div>
                     { self.speaker() }
+                    { self.paper() }
                 </div>
             </ContextProvider<Env>>
         }
@@ -331,7 +339,7 @@ impl App {
             Pane::Slides => html! {
                 <section key="slides" class="pane slides" aria-label={env.t(Msg::Slides)}>
                     <Slides deck={self.deck.clone()} place={self.place} tasks={self.tasks.clone()} is_setting_scene={self.is_setting_scene} {is_alone}
-                        is_presented={self.show.is_presenting} has_overview={self.show.has_overview} source={self.shelf.source.clone()} refusal={self.shelf.refusal.clone()} />
+                        is_presented={self.show.is_presenting} has_overview={self.show.has_overview} source={self.shelf.source.clone()} refusal={self.shelf.refusal.clone()} cells={self.cells.shown()} />
                 </section>
             },
             Pane::Stage => html! {
@@ -464,6 +472,7 @@ impl App {
             }
             is_changed |= self.look_at_tasks();
             is_changed |= self.keep_now_and_then();
+            is_changed |= self.work_on_paper();
             self.tell_host();
         }
         is_changed || self.now() != before
@@ -496,12 +505,14 @@ impl App {
             match update {
                 Update::Terminal(output) if output.terminal == TERMINAL => {
                     self.terminal.take(output);
+                    self.cells.hear(&output.output);
                     self.jobs.hear(&output.output);
                 }
                 Update::File(file) if !self.keep.is_playing() => {
                     self.take_file(&file.name, &file.text)
                 }
                 Update::Applied(applied) => {
+                    self.cells.applied(applied.rc);
                     self.take_applied(applied);
                     self.jobs.applied(&self.problems);
                 }
@@ -648,6 +659,14 @@ fn listen_to_full_screen(env: Env) -> Option<Closure<dyn FnMut()>> {
     });
     dom::document()?
         .add_event_listener_with_callback("fullscreenchange", heard.as_ref().unchecked_ref())
+        .ok()?;
+    Some(heard)
+}
+
+fn listen_to_print(env: Env) -> Option<Closure<dyn FnMut()>> {
+    let heard = Closure::<dyn FnMut()>::new(move || env.act.emit(Action::EndPrint));
+    web_sys::window()?
+        .add_event_listener_with_callback("afterprint", heard.as_ref().unchecked_ref())
         .ok()?;
     Some(heard)
 }

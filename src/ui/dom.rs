@@ -188,6 +188,36 @@ pub(crate) fn fit(article: &web_sys::HtmlElement, height: f64) {
     }
 }
 
+/// Fits what `article` finds within each `sheet` to the sheet's height.
+pub(crate) fn fit_all(sheet: &str, article: &str) {
+    let Some(sheets) = document().and_then(|document| document.query_selector_all(sheet).ok())
+    else {
+        return;
+    };
+    for index in 0..sheets.length() {
+        let sheet = sheets
+            .get(index)
+            .and_then(|node| node.dyn_into::<web_sys::Element>().ok());
+        let found = sheet
+            .as_ref()
+            .and_then(|sheet| sheet.query_selector(article).ok().flatten());
+        if let (Some(sheet), Some(article)) = (
+            sheet,
+            found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()),
+        ) {
+            fit(&article, f64::from(sheet.client_height()));
+        }
+    }
+}
+
+/// Asks the browser to print what is on the page.
+pub(crate) fn print() {
+    if let Some(window) = web_sys::window() {
+        // Refused in sandboxed frames, where there is no printer.
+        let _ = window.print();
+    }
+}
+
 /// Sets an attribute of the root element.
 pub(crate) fn set_root(name: &str, value: &str) {
     if let Some(root) = document().and_then(|document| document.document_element()) {

@@ -7,7 +7,7 @@ use crate::env::use_env;
 use crate::words::Msg;
 
 /// Keys of the slides, as in reveal.js.
-const SLIDES: [(&str, Msg); 9] = [
+const SLIDES: [(&str, Msg); 10] = [
     ("← → ↑ ↓   h l k j", Msg::KeySlides),
     ("n  p   Space  Shift Space", Msg::KeyNext),
     ("Home  End   Shift ←→", Msg::KeyEnds),
@@ -17,6 +17,7 @@ const SLIDES: [(&str, Msg); 9] = [
     ("c", Msg::KeyBeside),
     ("s", Msg::KeySpeaker),
     ("Shift P", Msg::KeyProjector),
+    ("Ctrl P", Msg::KeyPrint),
 ];
 
 const PAGE: [(&str, Msg); 10] = [

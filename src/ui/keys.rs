@@ -15,6 +15,7 @@ pub(crate) fn action(event: &web_sys::KeyboardEvent, lang: Lang) -> Option<Actio
         return match key.as_str() {
             "k" | "K" => Some(Action::TogglePalette),
             "Enter" => Some(Action::Apply),
+            "p" => Some(Action::Print),
             "`" => Some(Action::FocusTerminal),
             _ => None,
         };

@@ -22,6 +22,7 @@ mod keys;
 mod library;
 mod notices;
 mod palette;
+mod paper;
 mod parts;
 mod sharing;
 mod slides;

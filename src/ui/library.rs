@@ -124,8 +124,8 @@ pub(crate) fn Library(props: &LibraryProps) -> Html {
     html! {
         <div class="veil" onclick={close.clone()}>
             <div class="palette library" role="dialog" aria-modal="true" aria-label={t(Words::Title)} data-testid="library" onclick={Callback::from(|event: MouseEvent| event.stop_propagation())}>
-                <header key="head"><h2>{ t(Words::Title) }</h2><span class="sp"></span>
-                    <button class="tool icon" title={t(Words::Close)} aria-label={t(Words::Close)} onclick={close}>{ icon(Icon::Close) }</button></header>
+                <div class="head" key="head"><h2>{ t(Words::Title) }</h2><span class="sp"></span>
+                    <button class="tool icon" title={t(Words::Close)} aria-label={t(Words::Close)} onclick={close}>{ icon(Icon::Close) }</button></div>
                 <h3 key="study">{ t(Words::Study) }</h3>
                 { entry(&env, Source::Study, &props.source, None, &study.title, format!("{} {}", study.len(), t(Words::SlidesWord)), false) }
                 <h3 key="lessons">{ t(Words::Lessons) }<small class="num">{ format!("{reached} / {}", lessons.len()) }</small></h3>

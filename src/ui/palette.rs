@@ -145,6 +145,7 @@ fn entries(env: &Env, deck: &Deck, objects: &Objects) -> Vec<Entry> {
         (Msg::AllLessons, Action::ToggleLibrary),
         (Msg::KeyFull, Action::TogglePresenting),
         (Msg::KeySpeaker, Action::ToggleSpeaker),
+        (Msg::KeyPrint, Action::Print),
         (Msg::KeyTerminal, Action::FocusTerminal),
         (Msg::BringBack, Action::BringBack),
         (Msg::Projector, Action::ToggleProjector),

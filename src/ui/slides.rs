@@ -2,6 +2,7 @@
 
 mod blocks;
 mod cells;
+pub(crate) mod outcome;
 pub(crate) mod overview;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
 use self::blocks::Drawing;
+use self::outcome::Outcomes;
 use crate::action::{Action, Pane, Turn};
 use crate::env::{Env, use_env};
 use crate::icons::{Icon, icon};
@@ -102,6 +104,8 @@ pub(crate) struct SlidesProps {
     pub(crate) source: Source,
     /// Why a deck that was asked for is not shown.
     pub(crate) refusal: Option<Text>,
+    /// How the cells that were pressed ended.
+    pub(crate) cells: Rc<Outcomes>,
 }
 
 #[component]
@@ -122,6 +126,7 @@ pub(crate) fn Slides(props: &SlidesProps) -> Html {
     html! {
         <>
             <div class="slide-box" key="box" ref={sheet} tabindex="0" data-testid="slide" aria-label={env.t(Msg::SlideText)} role="region">
+                if props.is_presented { <h1 key="title" class="sr">{ deck.title.clone() }</h1> }
                 { one(props, &env) }
                 if !props.is_presented { { troubles(props, &env) } }
             </div>
@@ -193,6 +198,8 @@ fn one(props: &SlidesProps, env: &Env) -> Html {
         env,
         step,
         tasks: &props.tasks,
+        slide: &slide.id,
+        cells: &props.cells,
         is_picture: false,
     };
     let scene = html! {
@@ -230,13 +237,17 @@ fn onward(props: &SlidesProps, slide: &Slide, env: &Env) -> Html {
 /// What is wrong with the deck, and why another one is not there.
 fn troubles(props: &SlidesProps, env: &Env) -> Html {
     let problems = &props.deck.problems;
+    let here = Some((props.place.column + 1, props.place.row + 1));
+    let is_here = problems
+        .iter()
+        .any(|problem| problem.slide == here || problem.slide.is_none());
     html! {
         <div key="troubles" class="troubles">
             if let Some(refusal) = &props.refusal {
                 <p key="refusal" role="alert" data-testid="deck-refusal">{ env.said(refusal).to_string() }</p>
             }
             if !problems.is_empty() {
-                <details key="problems" open={true} data-testid="deck-problems">
+                <details key="problems" open={is_here} data-testid="deck-problems">
                     <summary>{ format!("{}: {}", env.t(Msg::DeckProblems), problems.len()) }</summary>
                     <ul>{ for problems.iter().enumerate().map(|(index, problem)| {
                         let place = problem.slide.map(|(column, row)| {
@@ -258,11 +269,20 @@ fn troubles(props: &SlidesProps, env: &Env) -> Html {
 }
 
 /// A slide that works, on a sheet of another window.
-pub(crate) fn live(deck: &Deck, slide: &Slide, step: u32, tasks: &Tasks, env: &Env) -> Html {
+pub(crate) fn live(
+    deck: &Deck,
+    slide: &Slide,
+    step: u32,
+    tasks: &Tasks,
+    cells: &Outcomes,
+    env: &Env,
+) -> Html {
     let drawing = Drawing {
         env,
         step,
         tasks,
+        slide: &slide.id,
+        cells,
         is_picture: false,
     };
     article(deck, slide, &drawing, true, Html::default())
@@ -274,6 +294,8 @@ pub(crate) fn notes(slide: &Slide, env: &Env) -> Html {
         env,
         step: 0,
         tasks: &Tasks::new(),
+        slide: &slide.id,
+        cells: &Outcomes::new(),
         is_picture: true,
     };
     drawing.blocks(&slide.notes)
@@ -285,6 +307,8 @@ pub(crate) fn picture(deck: &Deck, slide: &Slide, step: u32, env: &Env) -> Html 
         env,
         step,
         tasks: &Tasks::new(),
+        slide: &slide.id,
+        cells: &Outcomes::new(),
         is_picture: true,
     };
     article(deck, slide, &drawing, true, Html::default())

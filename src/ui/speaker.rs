@@ -13,6 +13,7 @@ use crate::action::{Action, Turn};
 use crate::driver::{time_of_day, wall_ms};
 use crate::env::{Env, use_env};
 use crate::icons::{Icon, icon};
+use crate::slides::outcome::Outcomes;
 use crate::slides::{Place, Tasks, live, notes, picture};
 use crate::words::words;
 use crate::{dom, keys};
@@ -57,8 +58,8 @@ impl SpeakerWindow {
             .open_with_url_and_target_and_features("", "kubenkyo-speaker", "width=1180,height=800")
             .ok()??;
         let document = window.document()?;
-        document.set_title(&format!("Kubenkyo: {}", Words::Title.text(env.lang)));
         copy_styles(&dom::document()?, &document);
+        document.set_title(&format!("Kubenkyo: {}", Words::Title.text(env.lang)));
         let body = document.query_selector("body").ok()??;
         body.set_text_content(None);
         let host = document.create_element("div").ok()?;
@@ -186,6 +187,7 @@ pub(crate) struct SpeakerProps {
     pub(crate) deck: Rc<Deck>,
     pub(crate) place: Place,
     pub(crate) tasks: Rc<Tasks>,
+    pub(crate) cells: Rc<Outcomes>,
     /// Whose timer ticks: that of a hidden page hardly does.
     pub(crate) window: web_sys::Window,
     pub(crate) is_black: bool,
@@ -205,6 +207,7 @@ pub(crate) fn Speaker(props: &SpeakerProps) -> Html {
     };
     html! {
         <main class="speaker" aria-label={t(Words::Title)} data-testid="speaker">
+            <h1 key="title" class="sr">{ t(Words::Title) }</h1>
             <header key="head">
                 <Timer key="timer" window={props.window.clone()} />
                 <span class="sp" key="space"></span>
@@ -215,7 +218,7 @@ pub(crate) fn Speaker(props: &SpeakerProps) -> Html {
             <section key="now" class="now" aria-label={t(Words::Now)}>
                 <h2>{ t(Words::Now) }</h2>
                 if let Some(slide) = deck.slide(column, row) {
-                    <div class="thumb" data-testid="speaker-now">{ live(deck, slide, step, &props.tasks, &env) }</div>
+                    <div class="thumb" data-testid="speaker-now">{ live(deck, slide, step, &props.tasks, &props.cells, &env) }</div>
                 }
             </section>
             <section key="next" class="next" aria-label={t(Words::Next)}>

@@ -8,7 +8,7 @@ pub(crate) mod inspector;
 mod machine;
 mod moving;
 mod pod;
-mod tree;
+pub(crate) mod tree;
 mod tree_layout;
 
 use std::rc::Rc;

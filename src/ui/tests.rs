@@ -9,6 +9,9 @@ use yew::prelude::*;
 
 use crate::env::{Engine, Env};
 use crate::fixture;
+use crate::library::Source;
+use crate::slides::outcome::Outcomes;
+use crate::slides::{Tasks, live, notes, picture};
 use crate::stage::{Stage, StageProps};
 use crate::world::World;
 
@@ -77,6 +80,68 @@ fn the_architecture_shows_every_pod_with_its_phase_and_the_story_beneath() {
         "zone-b",
     ] {
         assert!(page.contains(word), "{word} is missing");
+    }
+}
+
+/// The slides of a deck as the overview, the speaker and paper have them, with their notes.
+#[derive(Clone, PartialEq, Properties)]
+struct DeckProps {
+    deck: usize,
+    lang: Lang,
+}
+
+/// The study group's deck, then the lessons.
+fn source(deck: usize) -> Source {
+    deck.checked_sub(1).map_or(Source::Study, Source::Lesson)
+}
+
+#[component]
+fn Pictures(props: &DeckProps) -> Html {
+    let env = Env {
+        lang: props.lang,
+        dark: false,
+        still: false,
+        is_embed: false,
+        is_readonly: false,
+        act: Callback::noop(),
+        engine: Engine(Rc::new(RefCell::new(Playground::new(Options::default())))),
+    };
+    let deck = source(props.deck).deck(props.lang);
+    let slides = deck.iter().map(|slide| {
+        let picture = picture(&deck, slide, slide.steps(), &env);
+        let live = live(&deck, slide, 0, &Tasks::new(), &Outcomes::new(), &env);
+        html! { <div key={slide.id.clone()}>{ picture }{ live }<aside>{ notes(slide, &env) }</aside></div> }
+    });
+    html! { <ContextProvider<Env> context={env.clone()}>{ for slides }</ContextProvider<Env>> }
+}
+
+#[test]
+fn every_slide_of_every_deck_renders_in_both_languages_and_brings_no_script() {
+    for lang in [Lang::Ja, Lang::En] {
+        for number in 0..=8 {
+            let deck = source(number).deck(lang);
+            assert!(deck.len() > 1, "deck {number}");
+            let renderer = yew::ServerRenderer::<Pictures>::with_props(move || DeckProps {
+                deck: number,
+                lang,
+            });
+            let page = pollster::block_on(renderer.hydratable(false).render());
+            let tag = lang.tag();
+            assert_eq!(
+                page.matches("<article").count(),
+                2 * deck.len(),
+                "{tag} {number}"
+            );
+            for slide in deck.iter() {
+                let id = format!("data-slide=\"{}\"", slide.id);
+                assert_eq!(page.matches(&id).count(), 2, "{tag} {}", slide.id);
+                assert!(!slide.notes.is_empty(), "{tag} {}", slide.id);
+            }
+            let missing = crate::words::Msg::NoFigure.text(lang);
+            for bad in ["<script", "javascript:", " onclick=", " onerror=", missing] {
+                assert!(!page.contains(bad), "{tag} {number}: {bad}");
+            }
+        }
     }
 }
 

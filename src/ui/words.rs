@@ -162,6 +162,16 @@ words! { Msg:
     SceneRunning: "場面を用意しています…" | "Setting the scene…";
     Hint: "ヒント" | "Hint";
     Done: "達成" | "Done";
+    MeantToFail: "わざと失敗します" | "meant to be refused";
+    CellRuns: "実行中…" | "Running…";
+    CellDone: "終わりました。出力はターミナルに出ています" | "Done: what it printed is in the terminal";
+    CellApplied: "適用しました" | "Applied";
+    CellRefused: "失敗しました" | "It failed";
+    CellAsMeant: "予定どおり断られました" | "Refused, as it should be";
+    CellNotRefused: "失敗するはずでしたが、通りました" | "It should have been refused, and was not";
+    NotActedOn: "このクラスターはまだ動かしません（保存と表示だけ）" | "this cluster does not act on it yet: it is stored and shown, no more";
+    AllLines: "行をすべて表示" | "lines: show them all";
+    FewerLines: "たたむ" | "Fold";
     ToEditor: "エディターで開く" | "Open in the editor";
     NoFigure: "この図はまだありません" | "This picture does not exist yet";
     ShowStage: "クラスターで見る" | "Show on the stage";
@@ -183,6 +193,7 @@ words! { Msg:
     KeyBeside: "全画面のとき：クラスターを並べる・隠す" | "On the full screen: the cluster beside, or not";
     KeySpeaker: "発表者の画面（別のウィンドウ）" | "Speaker's view, in a second window";
     KeyProjector: "大きく表示（プロジェクター）" | "Large display (projector)";
+    KeyPrint: "印刷・PDF（1 枚に 1 ページ、クラスターの図つき）" | "Print or PDF: a page for each slide, with its cluster";
     KeysOfSlides: "スライド" | "Slides";
     KeysOfPage: "クラスターと画面" | "Cluster and page";
     KeyApply: "マニフェストを適用" | "Apply the manifest";

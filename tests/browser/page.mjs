@@ -25,7 +25,8 @@ const types = {
   ".md": "text/plain; charset=utf-8", ".yaml": "text/plain; charset=utf-8",
 };
 
-/// Serves dist/ beneath /a/sub/path/; nothing lies above it. Returns the page's address. `alter(name, bytes)` may answer other bytes.
+/// Serves dist/ beneath /a/sub/path/; nothing lies above it. Returns the page's address. `alter(name, bytes)` may answer other bytes, and bytes
+/// for a file that is not there (`null`).
 export async function serve(alter = (name, bytes) => bytes) {
   const prefix = "/a/sub/path/";
   const server = createServer(async (request, response) => {
@@ -33,7 +34,8 @@ export async function serve(alter = (name, bytes) => bytes) {
     const name = path.startsWith(prefix) ? path.slice(prefix.length) || "index.html" : null;
     try {
       if (name === null || normalize(name).startsWith("..")) throw new Error("outside");
-      const bytes = alter(name, await readFile(join(dist, name)));
+      const bytes = alter(name, await readFile(join(dist, name)).catch(() => null));
+      if (bytes === null) throw new Error("no such file");
       response.writeHead(200, { "content-type": types[extname(name)] || "application/octet-stream", "content-security-policy": policy });
       response.end(bytes);
     } catch {

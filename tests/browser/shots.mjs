@@ -1,4 +1,4 @@
-// Pictures of the page for looking at, into target/shots: three sizes, both themes, both languages. `node shots.mjs` after `cargo xtask dist`.
+// Pictures of the page for looking at, into target/shots: three sizes, both themes, both languages; and of twelve slides. `node shots.mjs` after `cargo xtask dist`.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -25,5 +25,23 @@ for (const [width, height] of [[1440, 900], [1024, 768], [390, 844]]) {
     }
   }
 }
+
+// Twelve slides of each language, on a laptop and on a phone: is each readable, is anything cut off or empty?
+const slides = ["kubernetes", "scaling", "self-healing", "architecture", "apply-path", "workloads", "deployment", "statefulset", "clusterip", "gateway-api", "networkpolicy", "hpa"];
+mkdirSync(join(folder, "slides"), { recursive: true });
+for (const [width, height] of [[1440, 900], [390, 844]]) {
+  for (const lang of ["ja", "en"]) {
+    const { page, context } = await open(browser, address, { width, height, lang });
+    await page.getByTestId("decks").waitFor({ state: "attached" });
+    if (width < 720) await page.getByTestId("tab-slides").click();
+    for (const id of slides) {
+      await page.evaluate((id) => { location.hash = `#/${id}`; }, id);
+      await page.waitForTimeout(400);
+      await page.screenshot({ path: join(folder, "slides", `${id}-${width}x${height}-${lang}.png`) });
+    }
+    await context.close();
+  }
+}
+console.log(join(folder, "slides"));
 await browser.close();
 process.exit(0);

@@ -65,6 +65,22 @@ fn is_answer(line: &str, status: i32) -> bool {
             .any(|command| line.starts_with(command))
 }
 
+/// The kind that the cell makes and the cluster keeps and shows, but does nothing about. The page says so beside the cell.
+fn idle(cell: &Cell) -> Option<&str> {
+    let Cell::Apply(apply) = cell else {
+        return None;
+    };
+    apply.kinds.iter().find_map(|(version, kind)| {
+        let group = version.rsplit_once('/').map_or("", |(group, _)| group);
+        let known = api::kinds::all().iter();
+        let mut named = known.filter(|known| known.group == *group && known.kind == *kind.as_str());
+        let acts = named
+            .next()
+            .is_none_or(|known| cluster::acts_on(group, &known.plural));
+        (!acts).then_some(kind.as_str())
+    })
+}
+
 /// The slide's cells that did not do as they should, with what was said.
 fn run(deck: &Deck, slide: &Slide) -> BTreeMap<String, String> {
     let mut failed = BTreeMap::new();
@@ -76,6 +92,9 @@ fn run(deck: &Deck, slide: &Slide) -> BTreeMap<String, String> {
             Cell::Task(_) | Cell::Stage(_) => continue,
         };
         let name = format!("slide {} cell {}", slide.id, number + 1);
+        if let Some(kind) = idle(cell) {
+            failed.insert(name.clone(), format!("nothing acts on {kind} yet"));
+        }
         let mut last = 0;
         for line in lines(cell) {
             let outcome = desk.run(&line);

@@ -22,6 +22,7 @@ const STAGES: &[(&str, &str, Check)] = &[
     ("seeds", "ten seeds: same trace natively and in wasm", seeds),
     ("browser", "the page in headless Chromium", browser),
     ("hosts", "the page inside other pages", hosts),
+    ("present", "decks, presenting, lessons and paper", present),
 ];
 
 /// Tests that ran.
@@ -228,6 +229,10 @@ fn seeds() -> Result<Count, Failure> {
 
 fn browser() -> Result<Count, Failure> {
     counted(teed(&mut in_browser(&["run.mjs"])?)?)
+}
+
+fn present() -> Result<Count, Failure> {
+    counted(teed(&mut in_browser(&["present.mjs"])?)?)
 }
 
 fn hosts() -> Result<Count, Failure> {

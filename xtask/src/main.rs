@@ -9,6 +9,7 @@
 )]
 
 mod checks;
+mod classroom;
 mod installable;
 mod page;
 mod parts;
@@ -27,7 +28,7 @@ const HELP: &str = "\
 cargo xtask setup [--browser]              check and install what building the page needs (and a browser for its tests)
 cargo xtask serve [--port P] [--no-open]   build the page in release mode and serve it at http://127.0.0.1:P/ (8080)
                   [--dev]                  the same through `trunk serve`: unoptimised, rebuilt when a file changes
-cargo xtask dist                           the static release in dist/, its sizes, and the size budget
+cargo xtask dist                           the static release in dist/, the archive for a classroom, and the size budget
 cargo xtask test [STAGE ...]               every check, one summary line a stage; only the named stages if any are named
 cargo xtask bless                          native tests, with snapshots rewritten to what is now
 cargo xtask bench-page [RUNS]              how long a visitor waits, in headless Chromium

@@ -3,7 +3,7 @@
 use crate::report::{Failure, step};
 use crate::run::shown;
 use crate::tools::{self, Tools, root};
-use crate::{installable, parts, single, size, tools::target};
+use crate::{classroom, installable, parts, single, size, tools::target};
 use std::path::{Path, PathBuf};
 
 /// What the page may do: load its own files, and nothing else anywhere. Style attributes are its own; style elements and inline scripts are
@@ -49,6 +49,7 @@ pub(crate) fn dist() -> Result<(), Failure> {
     single::pack(&folder)?;
     seal(&folder)?;
     installable::make(&folder, &[single::NAME, single::PACKED])?;
+    classroom::make(&folder)?;
     size::check(&folder)
 }
 

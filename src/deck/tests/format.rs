@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 use crate::{Block, BlockKind, Cell, Deck, Goal, Inline, Lang, View};
 
 /// Draws a deck as an indented outline: places, steps and words.
-fn outline(deck: &Deck) -> String {
+pub(super) fn outline(deck: &Deck) -> String {
     let mut out = String::new();
     for slide in deck.iter() {
         let _ = write!(

@@ -14,6 +14,7 @@ use crate::driver::wall_ms;
 use crate::embed::params::lasting;
 use crate::sharing::Words;
 use crate::slides::Place;
+use crate::slides::outcome::Cells;
 use crate::stage::{VIEWS, refer};
 use crate::terminal::TERMINAL;
 use crate::workbench::{File, Outcome, Reveal};
@@ -43,6 +44,8 @@ fn changes(action: &Action) -> bool {
             | Action::NewFile
             | Action::CloseFile(_)
             | Action::Open { apply: true, .. }
+            | Action::ApplyCell { .. }
+            | Action::RunCell { .. }
     )
 }
 
@@ -116,12 +119,23 @@ impl App {
                 self.show.is_black = self.show.is_presenting && !self.show.is_black
             }
             Action::CloseOver => self.close_over(),
+            Action::Print => self.print(),
+            Action::EndPrint => self.show.paper = None,
             Action::ToggleSpeaker => self.toggle_speaker(),
             Action::SpeakerGone => self.show.speaker = None,
             Action::ToggleLibrary => self.shelf.has_library = !self.shelf.has_library,
             Action::OpenDeck(source) => self.open_deck(source, true),
             Action::TakeDeck(name, came) => self.take_deck(&name, came),
             Action::SetScene => self.set_scene(),
+            Action::ApplyCell { key, name, text } => {
+                self.cells.begin(key, 0);
+                self.open(&name, &text);
+                self.apply();
+            }
+            Action::RunCell { key, lines } => {
+                self.cells.begin(key, lines.len());
+                self.run(lines);
+            }
             Action::Open { name, text, apply } => {
                 self.open(&name, &text);
                 if apply {
@@ -165,6 +179,7 @@ impl App {
             Action::Run(lines) => self.run(lines),
             Action::Interrupt => {
                 self.terminal.queue.clear();
+                self.cells.give_up();
                 self.wake();
                 self.command(Command::Interrupt { terminal: TERMINAL });
             }
@@ -365,6 +380,7 @@ impl App {
         for id in self.jobs.give_up() {
             self.audience.host.dropped(&id);
         }
+        self.cells = Cells::default();
         self.outcome = Outcome::None;
         self.driver.rushes = false;
         self.driver.is_paused = false;

@@ -63,6 +63,10 @@ impl App {
         if is_asked {
             self.set_lesson_scene();
         }
+        // Pages of the deck before are none of this one's.
+        if self.show.paper.is_some() {
+            self.print();
+        }
     }
 
     /// A deck that came as a file.
@@ -134,7 +138,7 @@ impl App {
         let fresh = self.slide().is_some_and(|slide| {
             slide.scene.is_some() && self.shelf.scene_of.as_deref() != Some(slide.id.as_str())
         });
-        if is_lesson && fresh {
+        if is_lesson && fresh && !self.env.is_readonly {
             self.set_scene();
         }
     }

@@ -108,6 +108,9 @@ impl App {
             self.open_deck_file(&name, text);
         }
         self.begin_as_asked();
+        if self.params.prints {
+            self.print();
+        }
         self.diagnose();
         self.take_updates();
         self.reopen_at_start(fragment);

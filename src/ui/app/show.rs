@@ -1,4 +1,6 @@
-//! Presenting: the slides on the whole screen, the cluster beside them, black, all slides at once.
+//! Presenting: the slides on the whole screen, the cluster beside them, black, all slides at once; a second window; paper.
+
+use std::rc::Rc;
 
 use playground::Text;
 use playground::deck::Slide;
@@ -7,6 +9,7 @@ use yew::prelude::*;
 use super::App;
 use crate::action::{Pane, Turn};
 use crate::embed::params::Params;
+use crate::paper::Paper;
 use crate::slides::Place;
 use crate::speaker::{Speaker, SpeakerWindow};
 use crate::{dom, kept};
@@ -22,6 +25,8 @@ pub(super) struct Show {
     /// All slides at once.
     pub(super) has_overview: bool,
     pub(super) speaker: Option<SpeakerWindow>,
+    /// What is being made ready for the printer.
+    pub(super) paper: Option<Paper>,
 }
 
 impl App {
@@ -104,6 +109,7 @@ impl App {
         self.has_palette = false;
         self.has_help = false;
         self.shelf.has_library = false;
+        self.show.paper = None;
     }
 
     /// The speaker's window: notes, the next slide, a clock. Closes with this page.
@@ -126,9 +132,32 @@ impl App {
             return html! { <div key="speaker" hidden={true}></div> };
         };
         let view = html! {
-            <Speaker deck={self.deck.clone()} place={self.place} tasks={self.tasks.clone()} window={speaker.window().clone()} is_black={self.show.is_black} />
+            <Speaker deck={self.deck.clone()} place={self.place} tasks={self.tasks.clone()} cells={self.cells.shown()} window={speaker.window().clone()} is_black={self.show.is_black} />
         };
         html! { <div key="speaker" hidden={true}>{ create_portal(view, speaker.host().clone()) }</div> }
+    }
+
+    /// Makes a page of every slide. With `?print-pdf` in the address the pages stay, as reveal.js has it; else the browser prints them.
+    pub(super) fn print(&mut self) {
+        let stays = self.params.prints;
+        self.close_over();
+        self.show.has_overview = false;
+        let here = (self.place.column, self.place.row);
+        let now = Rc::new(self.world.clone());
+        self.show.paper = Some(Paper::begin(self.deck.clone(), here, now, stays));
+    }
+
+    /// Prepares the next page. Answers whether anything is to be drawn.
+    pub(super) fn work_on_paper(&mut self) -> bool {
+        self.show.paper.as_mut().is_some_and(Paper::work)
+    }
+
+    /// The pages, or how far they are.
+    pub(super) fn paper(&self) -> Html {
+        match &self.show.paper {
+            Some(paper) => paper.view(&self.env),
+            None => html! { <div key="paper" hidden={true}></div> },
+        }
     }
 
     pub(super) fn toggle_projector(&mut self) {

@@ -72,6 +72,8 @@ pub(crate) struct Params {
     pub(crate) view: Option<View>,
     pub(crate) slide: Option<String>,
     pub(crate) deck: Option<String>,
+    /// Pages for paper instead of the page, as reveal.js has it.
+    pub(crate) prints: bool,
     pub(crate) scene: Option<SceneOf>,
     pub(crate) seed: Option<u64>,
     pub(crate) nodes: Option<u32>,
@@ -124,6 +126,7 @@ impl Params {
             "view" => self.take_views(value)?,
             "slide" => self.slide = Some(short(value)?),
             "deck" => self.deck = Some(short(value)?),
+            "print-pdf" => self.prints = truth(value)?,
             "scene" if matches!(value, "" | "slide" | "1") => self.scene = Some(SceneOf::Here),
             "scene" => self.scene = Some(SceneOf::Slide(short(value)?)),
             "seed" => self.seed = Some(value.parse().ok()?),

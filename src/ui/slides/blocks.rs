@@ -3,6 +3,7 @@
 use playground::deck::{Align, Block, BlockKind, Highlight, Inline, Item, figure};
 use yew::prelude::*;
 
+use super::outcome::Outcomes;
 use super::{Tasks, cells};
 use crate::env::Env;
 use crate::words::Msg;
@@ -13,6 +14,9 @@ pub(super) struct Drawing<'a> {
     /// Fragments revealed.
     pub(super) step: u32,
     pub(super) tasks: &'a Tasks,
+    /// The slide's id.
+    pub(super) slide: &'a str,
+    pub(super) cells: &'a Outcomes,
     /// To be looked at only: no buttons, nothing to focus.
     pub(super) is_picture: bool,
 }
@@ -120,7 +124,9 @@ impl Drawing<'_> {
                 html! { <details {key} {class}><summary>{ inlines(summary) }</summary>{ self.blocks(blocks) }</details> }
             }
             BlockKind::Rule => html! { <hr {key} /> },
-            BlockKind::Live(cell) => html! { <div {key} {class}>{ cells::cell(self, cell) }</div> },
+            BlockKind::Live(cell) => {
+                html! { <div {key} {class}>{ cells::cell(self, cell, block.line) }</div> }
+            }
         }
     }
 

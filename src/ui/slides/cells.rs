@@ -4,48 +4,133 @@ use playground::deck::{Cell, Task, sentence};
 use yew::prelude::*;
 
 use super::blocks::{Drawing, inlines};
+use super::outcome::Outcome;
 use crate::action::Action;
+use crate::env::use_env;
 use crate::icons::{Icon, icon};
 use crate::words::Msg;
 
-pub(super) fn cell(drawing: &Drawing, cell: &Cell) -> Html {
+/// A manifest with more lines than this is folded to so many.
+const LINES: usize = 12;
+const FOLDED: usize = 9;
+
+pub(super) fn cell(drawing: &Drawing, cell: &Cell, line: u32) -> Html {
     let env = drawing.env;
+    let key = format!("{}:{line}", drawing.slide);
     match cell {
         Cell::Apply(apply) => {
-            let open = |is_applied: bool| {
-                env.on(Action::Open {
-                    name: apply.name.clone(),
-                    text: apply.yaml.clone(),
-                    apply: is_applied,
-                })
-            };
+            let open = env.on(Action::Open {
+                name: apply.name.clone(),
+                text: apply.yaml.clone(),
+                apply: false,
+            });
+            let press = env.on(Action::ApplyCell {
+                key: key.clone(),
+                name: apply.name.clone(),
+                text: apply.yaml.clone(),
+            });
+            let idle: Vec<&str> = apply
+                .kinds
+                .iter()
+                .filter(|(version, kind)| !playground::acts_on(version, kind))
+                .map(|(_, kind)| kind.as_str())
+                .collect();
             html! {
                 <div class="cell">
                     <div class="row">
                         <span class="mono" lang="en">{ apply.name.clone() }</span>
+                        if apply.fails { <span class="chip">{ env.t(Msg::MeantToFail) }</span> }
                         if !drawing.is_picture {
-                            <button class="tool" onclick={open(false)}>{ env.t(Msg::ToEditor) }</button>
-                            <button class="btn" onclick={open(true)}>{ env.t(Msg::Apply) }</button>
+                            <button class="tool" onclick={open}>{ env.t(Msg::ToEditor) }</button>
+                            <button class="btn" onclick={press}>{ env.t(Msg::Apply) }</button>
                         }
                     </div>
-                    { drawing.code(&apply.yaml, &apply.highlight) }
+                    <Fold lines={apply.yaml.lines().count()} is_picture={drawing.is_picture}>{ drawing.code(&apply.yaml, &apply.highlight) }</Fold>
+                    if !idle.is_empty() { <p class="result idle">{ format!("{}: {}", idle.join(", "), env.t(Msg::NotActedOn)) }</p> }
+                    { outcome(drawing, &key, apply.fails, Msg::CellApplied) }
                 </div>
             }
         }
-        Cell::Run(run) => html! {
-            <div class="cell">
-                <div class="row">
-                    <span class="mono" lang="en">{ run.lines.join("\n") }</span>
-                    if !drawing.is_picture {
-                        <button class="btn" onclick={env.on(Action::Run(run.lines.clone()))}>{ icon(Icon::Run) }{ env.t(Msg::Run) }</button>
-                    }
+        Cell::Run(run) => {
+            let press = env.on(Action::RunCell {
+                key: key.clone(),
+                lines: run.lines.clone(),
+            });
+            html! {
+                <div class="cell">
+                    <div class="row">
+                        <span class="mono" lang="en">{ run.lines.join("\n") }</span>
+                        if run.fails { <span class="chip">{ env.t(Msg::MeantToFail) }</span> }
+                        if !drawing.is_picture {
+                            <button class="btn" onclick={press}>{ icon(Icon::Run) }{ env.t(Msg::Run) }</button>
+                        }
+                    </div>
+                    { outcome(drawing, &key, run.fails, Msg::CellDone) }
                 </div>
-            </div>
-        },
+            }
+        }
         Cell::Task(task) => html! { <div class="cell">{ task_row(drawing, task) }</div> },
         Cell::Stage(stage) => html! {
-            <p><button class="btn ghost" onclick={env.on(Action::Show(stage.view))}>{ env.t(Msg::ShowStage) }</button></p>
+            if !drawing.is_picture {
+                <p class="to-stage"><button class="btn ghost" onclick={env.on(Action::Show(stage.view))}>{ env.t(Msg::ShowStage) }</button></p>
+            }
         },
+    }
+}
+
+/// How the cell ended, with the first line of the error.
+fn outcome(drawing: &Drawing, key: &str, fails: bool, done: Msg) -> Html {
+    let env = drawing.env;
+    let (class, text, said) = match drawing.cells.get(key) {
+        _ if drawing.is_picture => return Html::default(),
+        None => return html! { <p key="end" role="status" hidden={true}></p> },
+        Some(Outcome::Running) => ("result", env.t(Msg::CellRuns), None),
+        Some(Outcome::Done) if fails => ("result bad", env.t(Msg::CellNotRefused), None),
+        Some(Outcome::Done) => ("result good", env.t(done), None),
+        Some(Outcome::Failed(_, said)) if fails => {
+            ("result good", env.t(Msg::CellAsMeant), Some(said.clone()))
+        }
+        Some(Outcome::Failed(code, said)) if said.is_empty() => (
+            "result bad",
+            env.t(Msg::CellRefused),
+            Some(format!("exit {code}")),
+        ),
+        Some(Outcome::Failed(_, said)) => {
+            ("result bad", env.t(Msg::CellRefused), Some(said.clone()))
+        }
+    };
+    html! {
+        <p key="end" role="status" {class} data-testid="cell-end">{ text }if let Some(said) = said { <code lang="en">{ said }</code> }</p>
+    }
+}
+
+#[derive(Clone, PartialEq, Properties)]
+struct FoldProps {
+    lines: usize,
+    is_picture: bool,
+    children: Html,
+}
+
+/// A manifest that is long shows its beginning, until somebody wants the rest.
+#[component]
+fn Fold(props: &FoldProps) -> Html {
+    let env = use_env();
+    let is_open = use_state_eq(|| false);
+    let is_long = props.lines > LINES;
+    let toggle = {
+        let is_open = is_open.clone();
+        Callback::from(move |_: MouseEvent| is_open.set(!*is_open))
+    };
+    let folds = is_long && !*is_open;
+    html! {
+        <div class={classes!("fold", folds.then_some("folded"))} style={folds.then(|| format!("--lines:{FOLDED}"))}>
+            { props.children.clone() }
+            if is_long && !props.is_picture {
+                <button class="unfold" aria-expanded={is_open.to_string()} onclick={toggle}>
+                    { if *is_open { String::from(env.t(Msg::FewerLines)) } else { format!("{} {}", props.lines, env.t(Msg::AllLines)) } }
+                </button>
+            }
+        </div>
     }
 }
 

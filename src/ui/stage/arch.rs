@@ -122,7 +122,7 @@ pub(crate) fn Architecture(props: &ArchitectureProps) -> Html {
                         let chosen = if is_here { props.chosen.clone() } else { None };
                         html! {
                             <MachineBox key={machine.node.name.clone()} machine={machine.clone()} place={*place} {busy} {chosen}
-                                is_focused={props.focus.iter().any(|word| word == "nodes" || *word == machine.node.name)} />
+                                focus={props.focus.clone()} />
                         }
                     }) }
                 </g>

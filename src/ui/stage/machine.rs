@@ -21,7 +21,8 @@ pub(crate) struct MachineProps {
     /// Agents that send or receive now.
     pub(crate) busy: Vec<Part>,
     pub(crate) chosen: Option<ObjectRef>,
-    pub(crate) is_focused: bool,
+    /// What the slide points at.
+    pub(crate) focus: Rc<Vec<String>>,
 }
 
 /// Above this number of pods their shapes become counts.
@@ -41,11 +42,14 @@ pub(crate) fn MachineBox(props: &MachineProps) -> Html {
         name: node.name.clone(),
     };
     let is_down = node.fall.is_some();
+    let is_focused = props.focus.iter().any(|word| {
+        word == "nodes" || *word == node.name || *word == format!("node/{}", node.name)
+    });
     let class = classes!(
         "machine",
         state_class(state),
         is_down.then_some("down"),
-        (props.is_focused || props.chosen.as_ref() == Some(&object)).then_some("focus")
+        (is_focused || props.chosen.as_ref() == Some(&object)).then_some("focus")
     );
     let label = format!(
         "Node {} · {says} · Pods {}",
@@ -74,8 +78,8 @@ pub(crate) fn MachineBox(props: &MachineProps) -> Html {
             <rect class="cover" role="button" tabindex="0" aria-label={label.clone()} onclick={env.on(Action::Select(Some(object)))} onkeydown={open}
                 x={n(x + 2.0)} y={n(y + 2.0)} width={n(w - 4.0)} height="33" rx="10"><title>{ label }</title></rect>
             <path d={format!("M{x} {}h{w}", y + 36.0)} stroke="var(--line)" />
-            { agents(&props.busy, props.place) }
-            { pods(&env, &props.machine, &props.chosen, props.place) }
+            { agents(&props.busy, &props.focus, props.place) }
+            { pods(&env, &props.machine, &props.chosen, &props.focus, props.place) }
             { meter("CPU", x + 12.0, y + h - 12.0, (w - 36.0) / 2.0, node.cpu_requested_milli, node.cpu_allocatable_milli) }
             { meter(env.t(Msg::Memory), x + w / 2.0 + 6.0, y + h - 12.0, (w - 36.0) / 2.0, node.memory_requested, node.memory_allocatable) }
         </g>
@@ -117,7 +121,7 @@ fn light(state: State, x: f64, y: f64) -> Html {
     }
 }
 
-fn agents(busy: &[Part], place: Rect) -> Html {
+fn agents(busy: &[Part], focus: &[String], place: Rect) -> Html {
     let is_busy = |index: usize| {
         busy.iter().any(|part| match part {
             Part::Kubelet(_) => index == 0,
@@ -127,6 +131,11 @@ fn agents(busy: &[Part], place: Rect) -> Html {
         })
     };
     let all = [("kubelet", 50.0), ("kube-proxy", 64.0), ("runtime", 46.0)];
+    let is_focused = |name: &str| {
+        focus
+            .iter()
+            .any(|word| word == name || word.strip_prefix("container-") == Some(name))
+    };
     let free = (place.w - 24.0 - 160.0).max(-18.0) / 2.0;
     let shrink = if place.w < 180.0 { 0.83 } else { 1.0 };
     let mut left = place.x + 12.0;
@@ -137,7 +146,7 @@ fn agents(busy: &[Part], place: Rect) -> Html {
                 let x = left;
                 left += width + if shrink < 1.0 { 2.0 } else { free.max(3.0) };
                 html! {
-                    <g key={*name} class={classes!("pill", is_busy(index).then_some("lit"), (place.w < 180.0).then_some("tight"))}>
+                    <g key={*name} class={classes!("pill", is_busy(index).then_some("lit"), is_focused(name).then_some("focus"), (place.w < 180.0).then_some("tight"))}>
                         <rect class="sunk" x={n(x)} y={n(place.y + 44.0)} width={n(width)} height="22" rx="6" />
                         <text x={n(x + width / 2.0)} y={n(place.y + 59.0)} text-anchor="middle">{ *name }</text>
                     </g>
@@ -167,7 +176,35 @@ fn grid(count: usize, w: f64, h: f64) -> (usize, f64, f64, f64, bool) {
     (best.0, best.1, best.2, best.3, false)
 }
 
-fn pods(env: &Env, machine: &Machine, chosen: &Option<ObjectRef>, place: Rect) -> Html {
+/// Whether the slide speaks of this pod, or of what its name says it was made by.
+fn is_spoken_of(focus: &[String], name: &str) -> bool {
+    focus.iter().any(|word| {
+        let Some((kind, of)) = word.split_once('/') else {
+            return false;
+        };
+        const MAKERS: [&str; 6] = [
+            "deployment",
+            "replicaset",
+            "statefulset",
+            "daemonset",
+            "job",
+            "cronjob",
+        ];
+        let rest = name.strip_prefix(of);
+        match kind {
+            "pod" => name == of,
+            kind => MAKERS.contains(&kind) && rest.is_some_and(|rest| rest.starts_with('-')),
+        }
+    })
+}
+
+fn pods(
+    env: &Env,
+    machine: &Machine,
+    chosen: &Option<ObjectRef>,
+    focus: &[String],
+    place: Rect,
+) -> Html {
     let (x, y, w, h) = (
         place.x + 10.0,
         place.y + 74.0,
@@ -185,7 +222,7 @@ fn pods(env: &Env, machine: &Machine, chosen: &Option<ObjectRef>, place: Rect) -
                 let cx = x + (index % columns) as f64 * cell_w + cell_w / 2.0;
                 let top = if with_names { radius + 1.0 } else { cell_h / 2.0 };
                 let cy = y + (index / columns) as f64 * cell_h + top;
-                pod::pod(env, row, cx, cy, radius, with_names, chosen.as_ref() == Some(&refer(row)))
+                pod::pod(env, row, cx, cy, radius, with_names, chosen.as_ref() == Some(&refer(row)) || is_spoken_of(focus, &row.name))
             }) }
         </g>
     }

@@ -128,6 +128,7 @@ fn what_is_written_is_read_as_the_same() {
         view: Some(View::Tree),
         slide: Some("pods & more".into()),
         deck: Some("decks/mine.md".into()),
+        prints: false,
         scene: Some(SceneOf::Here),
         seed: Some(1),
         nodes: Some(100),
