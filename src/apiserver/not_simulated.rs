@@ -61,7 +61,7 @@ pub fn acts_on(group: &str, plural: &str) -> bool {
 
 impl ApiServer {
     pub(crate) fn note_unsimulated(&mut self, call: &Call, object: &Value) {
-        let is_inert = !acts_on(call.kind.group.as_str(), call.plural());
+        let is_inert = !acts_on(call.kind.group.as_str(), call.kind.plural.as_str());
         if is_inert && !call.is_trusted() {
             self.note_once(call, object, "");
         }
