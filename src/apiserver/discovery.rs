@@ -28,6 +28,9 @@ impl ApiServer {
                     .collect();
                 health::answer(endpoint, rest, is_verbose, &excluded)?
             }
+            ["openapi", ref rest @ ..] => {
+                self.openapi(rest).ok_or_else(crate::call::no_such_page)?
+            }
             ["api"] if is_aggregated => self.aggregated(true),
             ["apis"] if is_aggregated => self.aggregated(false),
             ["api"] => map! {
@@ -63,7 +66,7 @@ impl ApiServer {
 
 impl ApiServer {
     /// The named groups with their versions, without the one that only a metrics server adds, custom ones last.
-    fn served_groups(&self) -> Vec<(Str, Vec<Str>)> {
+    pub(crate) fn served_groups(&self) -> Vec<(Str, Vec<Str>)> {
         let mut groups = kinds::groups();
         groups.retain(|(name, _)| !name.is_empty() && *name != *kinds::METRICS_GROUP);
         for kind in self.custom_kinds() {
@@ -76,7 +79,7 @@ impl ApiServer {
         groups
     }
 
-    fn kinds_of_version(&self, group: &str, version: &str) -> Vec<&Kind> {
+    pub(crate) fn kinds_of_version(&self, group: &str, version: &str) -> Vec<&Kind> {
         let mut found: Vec<&Kind> = Vec::new();
         for kind in kinds::all() {
             if kind.group == *group && kind.version == *version {

@@ -22,6 +22,7 @@ mod impersonate;
 mod kinds;
 mod metadata;
 mod not_simulated;
+mod openapi;
 mod patch;
 mod path;
 mod read;
@@ -53,6 +54,9 @@ use store::{ChangeKind, Collection, Key, Store};
 
 use call::Call;
 use watch::Watches;
+
+/// What types (`v1.Pod`) and fields (`v1.Pod.spec`) mean, for the OpenAPI documents.
+pub type FieldTexts = BTreeMap<String, String>;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,6 +117,8 @@ pub struct ApiServer {
     reported: BTreeSet<(Str, Str)>,
     /// When events expire, with the revision of their last write.
     expiries: BTreeMap<(Time, u64), Key>,
+    /// What types and fields mean, if somebody brought it.
+    field_texts: Option<Arc<FieldTexts>>,
     /// Custom kinds by `plural.group`, one for each served version.
     customs: BTreeMap<String, Vec<Arc<Kind>>>,
 }
@@ -134,6 +140,7 @@ impl ApiServer {
             reported: BTreeSet::new(),
             expiries: BTreeMap::new(),
             customs: BTreeMap::new(),
+            field_texts: None,
         };
         server.bootstrap();
         server
@@ -153,6 +160,11 @@ impl ApiServer {
             .unwrap_or_else(|status| Reply::Done(status.into_response()));
         self.tell_watchers();
         reply
+    }
+
+    /// From now on the OpenAPI documents say what fields mean.
+    pub fn set_field_texts(&mut self, texts: Arc<FieldTexts>) {
+        self.field_texts = Some(texts);
     }
 
     /// Closes the watch that `part` opened with request `id`.

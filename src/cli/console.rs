@@ -44,6 +44,10 @@ pub(super) fn run(words: &[&str]) -> ExitCode {
         },
         &dir.to_string_lossy(),
     );
+    let mut session = session;
+    if let Some(texts) = super::texts::read() {
+        session.set_field_texts(texts);
+    }
     let mut console = Console { session, dir };
     let print = |chunk: &Chunk| {
         if !is_json {

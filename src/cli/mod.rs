@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod console;
 mod serve;
+mod texts;
 
 use std::process::ExitCode;
 

@@ -23,6 +23,7 @@ mod options;
 mod traffic;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api::note::Key;
 use api::{Arrival, Frame, Note, Part, Request, RequestId, Resource, Response, Status, map};
@@ -175,6 +176,11 @@ impl Cluster {
     /// The API server, to look at without asking (the page's counters, tests).
     pub fn server(&self) -> &ApiServer {
         &self.server
+    }
+
+    /// From now on the API server's OpenAPI documents say what types and fields mean.
+    pub fn set_field_texts(&mut self, texts: Arc<apiserver::FieldTexts>) {
+        self.server.set_field_texts(texts);
     }
 
     /// Pods that wait for a node.

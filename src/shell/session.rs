@@ -1,6 +1,9 @@
 //! A terminal used from outside, line by line: each command runs until it ends, and virtual time passes only while
 //! something runs or sleeps. The console and the tests that replay recorded sessions drive a workstation with it.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use sim::{Machine, Micros, Time};
 
 use crate::Prompt;
@@ -53,6 +56,11 @@ impl Session {
             status: 0,
             patience: PATIENCE,
         }
+    }
+
+    /// From now on `kubectl explain` says what fields mean.
+    pub fn set_field_texts(&mut self, texts: Arc<BTreeMap<String, String>>) {
+        self.workstation.cluster_mut().set_field_texts(texts);
     }
 
     /// Exit status of the last command.

@@ -35,6 +35,7 @@ cargo xtask bench-page [RUNS]              how long a visitor waits, in headless
 cargo xtask bench-wasm [CASE ...]          `kubenkyo bench` in the page's own wasm, in headless Chromium
 cargo xtask shots                          pictures of the page into target/shots
 cargo xtask first-load                     start the page with every function marked, and write anew which of them may come later
+cargo xtask explain                        what fields mean, for `kubectl explain`, into target/explain.txt
 cargo xtask env                            shell lines that make plain `trunk` and `cargo --target wasm32-unknown-unknown` work";
 
 fn main() -> ExitCode {
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         ["bench-wasm", cases @ ..] => checks::script("bench_wasm.mjs", cases),
         ["shots"] => checks::script("shots.mjs", &[]),
         ["first-load"] => parts::observe::command(),
+        ["explain"] => explain(),
         ["env"] => tools::print_env(),
         [] | ["help" | "-h" | "--help"] => {
             println!("{HELP}");
@@ -68,4 +70,22 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The texts come from a crate that nothing else needs, so its maker is a package of its own.
+fn explain() -> Result<(), Failure> {
+    let maker = tools::root().join("xtask/explain/Cargo.toml");
+    let target = tools::root().join("target");
+    let mut cargo = tools::cargo();
+    cargo
+        .args(["run", "--quiet", "--manifest-path"])
+        .arg(maker)
+        .arg("--target-dir")
+        .arg(target.join("explain"));
+    let text = run::read(&mut cargo)?;
+    let file = target.join("explain.txt");
+    std::fs::write(&file, text)
+        .map_err(|why| Failure::new(format!("cannot write {}: {why}", file.display())))?;
+    println!("{}", file.display());
+    Ok(())
 }

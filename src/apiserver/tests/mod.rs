@@ -2,6 +2,7 @@
 
 mod compare;
 mod manifests;
+mod openapi;
 mod policies;
 mod slice;
 
