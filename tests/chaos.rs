@@ -384,6 +384,8 @@ fn mended(fault: &Fault) -> Fault {
     match fault.clone() {
         Fault::PowerOff { node, .. } => Fault::PowerOff { node, on: false },
         Fault::CutOff { node, .. } => Fault::CutOff { node, on: false },
+        Fault::FillMemory { node, .. } => Fault::FillMemory { node, on: false },
+        Fault::FillDisk { node, .. } => Fault::FillDisk { node, on: false },
         Fault::StopScheduler { .. } => Fault::StopScheduler { on: false },
         Fault::StopControllerManager { .. } => Fault::StopControllerManager { on: false },
         Fault::StopApiServer { .. } => Fault::StopApiServer { on: false },

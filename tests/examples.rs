@@ -254,3 +254,114 @@ fn an_image_that_does_not_exist_stalls_a_rollout_and_undo_heals_it_without_losin
         .collect();
     assert_eq!(images, ["nginx:1.14.2"; 3]);
 }
+
+#[test]
+fn a_changed_config_map_reaches_the_mounted_file_within_two_minutes() {
+    let mut session = session();
+    run(
+        &mut session,
+        "kubectl create configmap web --from-literal=greeting=hello",
+    );
+    apply(
+        &mut session,
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: reader}\nspec:\n  containers:\n  - name: c\n    image: busybox:1.36\n    command: [sleep, '3600']\n    env: [{name: GREETING, valueFrom: {configMapKeyRef: {name: web, key: greeting}}}]\n    volumeMounts: [{name: config, mountPath: /etc/web}, {name: config, mountPath: /etc/part, subPath: greeting}]\n  volumes: [{name: config, configMap: {name: web}}]\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: whole}\nspec:\n  containers:\n  - name: c\n    image: busybox:1.36\n    command: [sleep, '3600']\n    volumeMounts: [{name: config, mountPath: /etc/web}]\n  volumes: [{name: config, configMap: {name: web}}]\n",
+    );
+    until(&mut session, 30, |s| ready(s) == 2);
+    let file = |session: &mut Session| run(session, "kubectl exec whole -- cat /etc/web/greeting");
+    assert_eq!(file(&mut session), "hello");
+    run(
+        &mut session,
+        "kubectl patch configmap web --type=merge -p '{\"data\":{\"greeting\":\"hi\",\"more\":\"1\"}}'",
+    );
+    assert_eq!(file(&mut session), "hello", "not at once");
+    session.wait(120 * sim::SECOND);
+    assert_eq!(file(&mut session), "hi");
+    assert_eq!(
+        run(&mut session, "kubectl exec whole -- ls /etc/web"),
+        "greeting\nmore\n"
+    );
+    let variable = run(&mut session, "kubectl exec reader -- printenv GREETING");
+    assert_eq!(variable, "hello\n", "variables stay");
+}
+
+#[test]
+fn a_container_gets_more_cpu_in_place_and_is_restarted_only_for_memory() {
+    let mut session = session();
+    apply(
+        &mut session,
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: c\n    image: nginx:1.27\n    resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}, {resourceName: memory, restartPolicy: RestartContainer}]\n    resources: {requests: {cpu: 500m, memory: 100Mi}, limits: {cpu: 500m, memory: 100Mi}}\n",
+    );
+    until(&mut session, 30, |s| ready(s) == 1);
+    let resize = |session: &mut Session, resource: &str, amount: &str| {
+        let both = format!(
+            "{{\"requests\":{{\"{resource}\":\"{amount}\"}},\"limits\":{{\"{resource}\":\"{amount}\"}}}}"
+        );
+        let patch =
+            format!("{{\"spec\":{{\"containers\":[{{\"name\":\"c\",\"resources\":{both}}}]}}}}");
+        run(
+            session,
+            &format!("kubectl patch pod web --subresource resize -p '{patch}'"),
+        );
+        session.wait(5 * sim::SECOND);
+        pods(session)[0].clone()
+    };
+    let told = |pod: &Value, resource: &str| {
+        let status = &pod.path("status.containerStatuses").items()[0];
+        status.path("resources.limits").str(resource).to_owned()
+    };
+    let pod = resize(&mut session, "cpu", "800m");
+    assert_eq!((told(&pod, "cpu").as_str(), restarts(&pod)), ("800m", 0));
+    let pod = resize(&mut session, "memory", "200Mi");
+    assert_eq!(
+        (told(&pod, "memory").as_str(), restarts(&pod)),
+        ("200Mi", 1)
+    );
+    let pod = resize(&mut session, "cpu", "1000");
+    assert_eq!(told(&pod, "cpu"), "800m");
+    let why = api::meta::condition(&pod, "PodResizePending").expect("it cannot be done");
+    assert_eq!(why.reason(), "Infeasible");
+    let events = run(&mut session, "kubectl get events");
+    for reason in ["ResizeStarted", "ResizeCompleted", "ResizeInfeasible"] {
+        assert!(events.contains(reason), "{reason} in\n{events}");
+    }
+}
+
+#[test]
+fn a_node_short_of_memory_evicts_careless_pods_first() {
+    let mut session = session();
+    apply(
+        &mut session,
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: careful}\nspec:\n  nodeName: node-1\n  containers: [{name: c, image: 'nginx:1.27', resources: {requests: {memory: 1Gi}, limits: {memory: 1Gi}}}]\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: careless}\nspec:\n  nodeName: node-1\n  containers: [{name: c, image: 'mysql:8.0'}]\n",
+    );
+    until(&mut session, 30, |s| ready(s) == 2);
+    run(&mut session, "kubenkyo fill-memory node-1");
+    let is_evicted = |s: &Session| {
+        let reason = |pod: &Value| pod.path("status.reason").as_str().map(str::to_owned);
+        let gone: Vec<String> = pods(s)
+            .iter()
+            .filter(|pod| reason(pod).as_deref() == Some("Evicted"))
+            .map(name)
+            .collect();
+        assert!(
+            !gone.contains(&"careful".to_owned()),
+            "it keeps within its requests"
+        );
+        gone == ["careless"]
+    };
+    until(&mut session, 30, is_evicted);
+    let node = run(&mut session, "kubectl describe node node-1");
+    assert!(node.contains("KubeletHasInsufficientMemory"), "{node}");
+    assert!(
+        node.contains("node.kubernetes.io/memory-pressure:NoSchedule"),
+        "{node}"
+    );
+    let told = run(&mut session, "kubectl describe pod careless");
+    assert!(
+        told.contains("The node was low on resource: memory. Threshold quantity: 100Mi"),
+        "{told}"
+    );
+    run(&mut session, "kubenkyo free-memory node-1");
+    session.wait(330 * sim::SECOND);
+    let node = run(&mut session, "kubectl describe node node-1");
+    assert!(node.contains("KubeletHasSufficientMemory"), "{node}");
+}

@@ -30,6 +30,16 @@ pub enum Fault {
     StopApiServer {
         on: bool,
     },
+    /// Something on the machine takes nearly all of its memory.
+    FillMemory {
+        node: u32,
+        on: bool,
+    },
+    /// Something on the machine fills its disk.
+    FillDisk {
+        node: u32,
+        on: bool,
+    },
     /// The API server takes this many times as long (1 is normal).
     SlowApiServer {
         times: u32,
@@ -69,6 +79,12 @@ impl Cluster {
         let (what, is_on): (Str, bool) = match &fault {
             Fault::PowerOff { node, on } => (format!("power off node-{}", node + 1).into(), *on),
             Fault::CutOff { node, on } => (format!("cut off node-{}", node + 1).into(), *on),
+            Fault::FillMemory { node, on } => {
+                (format!("fill the memory of node-{}", node + 1).into(), *on)
+            }
+            Fault::FillDisk { node, on } => {
+                (format!("fill the disk of node-{}", node + 1).into(), *on)
+            }
             Fault::StopScheduler { on } => ("stop kube-scheduler".into(), *on),
             Fault::StopControllerManager { on } => ("stop kube-controller-manager".into(), *on),
             Fault::StopApiServer { on } => ("stop kube-apiserver".into(), *on),
@@ -81,6 +97,8 @@ impl Cluster {
             .record(self.now, NoteId(0), Note::Fault { what, on: is_on });
         match fault {
             Fault::PowerOff { node, on } => self.power(node, !on),
+            Fault::FillMemory { node, on } => self.fill(node, node::Resource::Memory, on),
+            Fault::FillDisk { node, on } => self.fill(node, node::Resource::Disk, on),
             Fault::CutOff { node, on } => {
                 let part = Part::Kubelet(node);
                 if on {
@@ -135,6 +153,19 @@ impl Cluster {
                 }
             }
             Fault::SlowApiServer { times } => self.faults.server_slowdown = times.clamp(1, 10_000),
+        }
+    }
+
+    fn fill(&mut self, node: u32, resource: node::Resource, is_on: bool) {
+        let now = self.now;
+        let Some(host) = self.kubelets.get_mut(node as usize) else {
+            return;
+        };
+        if host.is_running {
+            let effects = host.turn(now, NoteId(0), |kubelet, out| {
+                kubelet.fill(resource, is_on, out);
+            });
+            self.carry_out(Part::Kubelet(node), effects);
         }
     }
 

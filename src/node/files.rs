@@ -188,6 +188,55 @@ fn make_volume(host: &mut Host, pod: &Pod, name: &Str, now: Time) -> VolumeId {
     host.storage.add(volume)
 }
 
+/// Writes what volumes show of ConfigMaps and Secrets anew; a volume of which a part is mounted by `subPath` stays.
+pub(crate) fn rewrite(host: &mut Host, pod: &mut Pod, now: Time) {
+    let Some(files) = pod.files.take() else {
+        return;
+    };
+    let lists = ["initContainers", "containers"];
+    let containers = lists.iter().flat_map(|list| pod.spec().get(list).items());
+    let mounts: Vec<&Value> = containers
+        .flat_map(|c| c.get("volumeMounts").items())
+        .collect();
+    for spec in pod.spec().get("volumes").items() {
+        let shows = ["configMap", "secret", "projected"];
+        let name = spec.str("name");
+        let has_part = mounts.iter().any(|mount| {
+            mount.str("name") == name && (mount.has("subPath") || mount.has("subPathExpr"))
+        });
+        let (true, false, Some(id)) = (
+            shows.iter().any(|kind| spec.has(kind)),
+            has_part,
+            files.volumes.get(name),
+        ) else {
+            continue;
+        };
+        let fresh = contents(pod, spec, &pod.sources, host, now);
+        let Some(volume) = host.storage.disk.volume_mut(*id) else {
+            continue;
+        };
+        for old in volume.list("") {
+            if !fresh
+                .iter()
+                .any(|(path, _, _)| path.split('/').next() == Some(&*old))
+            {
+                volume.remove(&old);
+            }
+        }
+        for (path, mode, bytes) in fresh {
+            let meta = Meta {
+                mode,
+                ..Meta::default()
+            };
+            let is_same = volume.read(&path).is_some_and(|known| *known == bytes);
+            if !is_same {
+                let _ = volume.write(&path, bytes, meta);
+            }
+        }
+    }
+    pod.files = Some(files);
+}
+
 /// Files of a volume: path, mode, content.
 fn contents(
     pod: &Pod,

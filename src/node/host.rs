@@ -6,6 +6,7 @@ use api::{RequestId, Str, Value};
 use client::{ObjectRef, Outbox, Recorder, Severity};
 use sim::{Micros, SECOND, Time};
 
+use crate::eviction::Strains;
 use crate::files::Storage;
 use crate::images::Images;
 use crate::kubelet::Timer;
@@ -27,6 +28,9 @@ pub(crate) struct Host {
     pub(crate) storage: Storage,
     pub(crate) images_changed: bool,
     pub(crate) traffic: Traffic,
+    /// What each pod here requests: millis of CPU and bytes of memory.
+    pub(crate) requests: BTreeMap<PodId, (i64, i64)>,
+    pub(crate) strains: Strains,
     taken: [u64; 4],
     last_address: u8,
 }
@@ -38,6 +42,8 @@ pub(crate) enum Asked {
     Delete(PodId),
     Volume(PodId, Need),
     Env(PodId, u16, Need),
+    /// A mounted object may have changed.
+    Refresh(PodId, Need),
     Services(PodId, u16),
     Register,
     NodeStatus,
@@ -57,6 +63,8 @@ impl Host {
             storage: Storage::default(),
             images_changed: false,
             traffic: Traffic::default(),
+            requests: BTreeMap::new(),
+            strains: Strains::default(),
             // Numbers 0 (the network), 1 (the bridge) and 255 (broadcast) are nobody's.
             taken: [0b11, 0, 0, 1 << 63],
             last_address: 1,
@@ -88,6 +96,12 @@ impl Host {
             }
         }
         None
+    }
+
+    /// What all pods but one request together.
+    pub(crate) fn requested_by_others(&self, pod: PodId) -> (i64, i64) {
+        let others = self.requests.iter().filter(|(id, _)| **id != pod);
+        others.fold((0, 0), |sum, (_, of)| (sum.0 + of.0, sum.1 + of.1))
     }
 
     pub(crate) fn free_address(&mut self, number: u8) {

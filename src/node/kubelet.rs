@@ -27,6 +27,8 @@ pub enum Timer {
     Feed,
     /// The feed of this machine's own Node tries again.
     NodeFeed,
+    /// Look at what is left of memory and disk.
+    Eviction,
     /// Events that could not be written are tried again.
     Events,
     /// The pull at the head of the line is over.
@@ -52,6 +54,8 @@ pub enum Alarm {
     /// What runs inside a container wants a turn.
     Inside(u16, u32),
     Probe(u16, u32, Kind),
+    /// Mounted objects are looked at again.
+    Refresh,
 }
 
 impl From<client::Timer> for Timer {
@@ -63,11 +67,11 @@ impl From<client::Timer> for Timer {
 /// The kubelet of one machine, with its container runtime.
 #[derive(Clone, Debug)]
 pub struct Kubelet {
-    host: Host,
-    registration: Registration,
+    pub(crate) host: Host,
+    pub(crate) registration: Registration,
     feed: Feed,
     node_feed: Feed,
-    pods: BTreeMap<PodId, Box<Pod>>,
+    pub(crate) pods: BTreeMap<PodId, Box<Pod>>,
     by_key: BTreeMap<(Str, Str), PodId>,
     next: PodId,
 }
@@ -153,6 +157,7 @@ impl Kubelet {
             self.pods.insert(id, pod);
             return;
         }
+        self.host.requests.remove(&id);
         if let Some(number) = pod.address {
             self.host.free_address(number);
         }
@@ -242,6 +247,9 @@ impl Kubelet {
         self.turn(id, out, |turn| {
             if turn.pod.mode == Mode::Syncing && !turn.pod.meta().is_deleting() {
                 turn.admit();
+                turn.pod.allocate();
+                let requested = turn.pod.requested(false);
+                turn.host.requests.insert(id, requested);
                 turn.arm_deadline();
             }
             turn.sync_at(turn.out.now() + span);
@@ -277,6 +285,9 @@ impl Kubelet {
                 self.turn(pod, out, |turn| {
                     turn.env_answered(id, index, &need, response)
                 });
+            }
+            Asked::Refresh(pod, need) => {
+                self.turn(pod, out, |turn| turn.refreshed(&need, response));
             }
             Asked::Services(pod, index) => {
                 self.turn(pod, out, |turn| turn.services_answered(id, index, response));
@@ -329,6 +340,7 @@ fn update(turn: &mut Turn<'_, '_>, object: Value, cause: sim::NoteId) {
         }
     } else if spec_changed && turn.pod.mode == Mode::Syncing {
         turn.pod.cause = cause;
+        turn.resize();
         turn.sync();
     } else if turn.pod.mode == Mode::Syncing && turn.pod.patch.is_none() && turn.is_misjudged() {
         turn.pod.cause = cause;
@@ -392,6 +404,7 @@ impl Component for Kubelet {
             Timer::Status => self.registration.look(&mut self.host, out),
             Timer::Lease => self.registration.renew(&mut self.host, out),
             Timer::Feed => self.feed.retry(out),
+            Timer::Eviction => self.look_at_strain(out),
             Timer::NodeFeed => self.node_feed.retry(out),
             Timer::Events => self.host.recorder.wake(out),
             Timer::Pull => self.pull_over(out),
@@ -399,6 +412,7 @@ impl Component for Kubelet {
                 Alarm::Sync if turn.pod.sync_at == Some(turn.out.now()) => turn.sync(),
                 Alarm::Step(stamp) if turn.pod.stamp == stamp => turn.step_over(),
                 Alarm::Deadline => turn.deadline(),
+                Alarm::Refresh => turn.refresh(),
                 Alarm::Exit(index, stamp) => turn.exited(index, stamp),
                 Alarm::Term(index, stamp) => turn.term_due(index, stamp),
                 Alarm::Kill(index, stamp) => turn.kill(index, stamp),

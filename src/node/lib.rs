@@ -6,6 +6,7 @@
 mod admission;
 pub mod catalogue;
 mod environment;
+mod eviction;
 mod files;
 mod health;
 mod host;
@@ -22,7 +23,9 @@ pub mod probe;
 pub mod process;
 mod programs;
 pub mod reference;
+mod refresh;
 mod register;
+mod resize;
 mod resources;
 mod serve;
 mod servers;
@@ -34,6 +37,7 @@ mod traffic;
 mod within;
 mod worker;
 
+pub use eviction::Resource;
 pub use kubelet::{Alarm, Kubelet, Timer};
 pub use machine::Machine;
 pub use serve::Follower;

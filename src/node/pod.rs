@@ -17,6 +17,7 @@ use crate::inside::Inside;
 use crate::log::Log;
 use crate::probe::Probe;
 use crate::process::Process;
+use crate::resize::Resize;
 use crate::serve::Follower;
 
 /// A pod's place in the kubelet.
@@ -57,6 +58,13 @@ pub struct Pod {
     pub mount_failures: u32,
     /// A container's end asked for all of them to begin anew; they are being stopped for it.
     pub restarts_all: bool,
+    /// Its mounted objects are looked at again from time to time.
+    pub refreshes: bool,
+    /// Resources of the containers as allocated; those of the spec may be a wish.
+    pub allocated: Vec<Value>,
+    pub resize: Option<Resize>,
+    /// Containers to be restarted for their new resources.
+    pub resize_kills: Vec<Planned>,
     /// ConfigMaps and Secrets as they were when the pod was started.
     pub(crate) sources: Sources,
     pub(crate) files: Option<PodFiles>,
@@ -243,6 +251,10 @@ impl Pod {
             is_gone: false,
             mount_failures: 0,
             restarts_all: false,
+            refreshes: false,
+            allocated: Vec::new(),
+            resize: None,
+            resize_kills: Vec::new(),
             sources: Sources::new(),
             files: None,
             followers: Vec::new(),

@@ -7,6 +7,7 @@ use api::{PatchKind, Request, Response, Str, Value, map};
 use client::Outbox;
 use sim::{MILLI, MINUTE, Micros, SECOND, Time};
 
+use crate::eviction;
 use crate::host::{Asked, Host};
 use crate::kubelet::Timer;
 
@@ -95,6 +96,13 @@ impl Registration {
         }
     }
 
+    /// Memory or disk became short, or sufficient again: told at once.
+    pub(crate) fn strained(&mut self, out: &mut Outbox<'_, Timer>) {
+        self.is_misjudged = true;
+        self.next_status = out.now();
+        out.wake_at(self.next_status, Timer::Status);
+    }
+
     /// The images on the machine changed: the next regular look will find it.
     pub(crate) fn images_changed(&mut self, out: &mut Outbox<'_, Timer>) {
         self.look_soon(out);
@@ -114,7 +122,8 @@ impl Registration {
             self.is_ready = true;
             self.ready_since = now;
         }
-        let conditions = host.machine.conditions(now, self.ready_since, true);
+        let mut conditions = host.machine.conditions(now, self.ready_since, true);
+        eviction::conditions(&host.strains, &mut conditions);
         let order = conditions
             .items()
             .iter()

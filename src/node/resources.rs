@@ -4,8 +4,8 @@ use api::quantity::{Format, Quantity};
 use api::{Value, map};
 
 /// One list of a whole pod: what the pod says itself, else the sum over its containers.
-pub(crate) fn of_pod(spec: &Value, list: &str) -> Value {
-    let mut total = sum(spec.get("containers").items(), list);
+pub(crate) fn of_pod(spec: &Value, containers: &[Value], list: &str) -> Value {
+    let mut total = sum(containers, list);
     for (name, quantity) in spec.get("overhead").entries().iter() {
         // What the sandbox itself takes, on top of limits that exist and of all requests.
         let known = total.get(name).clone();

@@ -13,6 +13,7 @@ use crate::machine::Machine;
 use crate::plan;
 use crate::pod::{Container, Exit, Mode, Pod, Run};
 use crate::reference::Reference;
+use crate::resize;
 use crate::resources;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,8 +177,12 @@ pub fn status(pod: &Pod, machine: &Machine, now: Time) -> Value {
         let ephemeral: Vec<Value> = rest.map(one).collect();
         status.set("ephemeralContainerStatuses", ephemeral);
     }
-    let requests = resources::of_pod(pod.spec(), "requests");
-    let limits = resources::of_pod(pod.spec(), "limits");
+    let in_force: Vec<Value> = pod
+        .main_range()
+        .map(|index| map! { "resources": pod.resources(index) })
+        .collect();
+    let requests = resources::of_pod(pod.spec(), &in_force, "requests");
+    let limits = resources::of_pod(pod.spec(), &in_force, "limits");
     let mut all = map! {};
     if !limits.is_null() {
         all.set("limits", limits);
@@ -223,6 +228,8 @@ fn conditions(pod: &Pod, phase: Phase, now: Time) -> Value {
         "Ready",
         "ContainersReady",
         "AllContainersRestarting",
+        "PodResizePending",
+        "PodResizeInProgress",
     ];
     let known = if pod.reported.get("conditions").items().is_empty() {
         pod.object.path("status.conditions")
@@ -239,6 +246,28 @@ fn conditions(pod: &Pod, phase: Phase, now: Time) -> Value {
             other.set("observedGeneration", generation(pod));
         }
         made.push(other);
+    }
+    if let Some((reason, message)) = &pod.rejected
+        && *reason == "Evicted"
+        && !known
+            .items()
+            .iter()
+            .any(|c| c.str("type") == "DisruptionTarget")
+    {
+        let verdict = Verdict {
+            is_true: true,
+            reason: "TerminationByKubelet",
+            message: message.to_string(),
+        };
+        made.push(condition(pod, "DisruptionTarget", verdict, now));
+    }
+    if let Some((kind, reason, message)) = resize::condition(pod) {
+        let verdict = Verdict {
+            is_true: true,
+            reason,
+            message: message.to_string(),
+        };
+        made.push(condition(pod, kind, verdict, now));
     }
     if plan::could_restart_all(pod) {
         let mut restarting = condition(
@@ -437,7 +466,7 @@ fn container_status(pod: &Pod, index: u16, machine: &Machine) -> Value {
     status.set("image", reference.full());
     status.set("imageID", image_id(&reference));
     status.set("containerID", container_id(pod, index, number));
-    let resources = spec.get("resources");
+    let resources = pod.resources(index);
     let mut shown = map! {};
     for list in ["limits", "requests"] {
         if !resources.get(list).entries().is_empty() {

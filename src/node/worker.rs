@@ -12,12 +12,14 @@ use client::{Outbox, Severity};
 use sim::{MILLI, Micros, SECOND, Time};
 
 use crate::admission;
+use crate::eviction;
 use crate::host::{Asked, Host};
 use crate::kubelet::{Alarm, Timer};
 use crate::mount;
 use crate::needs::{self, Need};
 use crate::plan::{plan, stop_for_restart};
 use crate::pod::{Mode, Planned, Pod, Run, Sandbox, Stage, Step};
+use crate::resize::Resize;
 use crate::status::{self, phase};
 
 /// One turn on one pod.
@@ -59,13 +61,19 @@ impl Turn<'_, '_> {
     }
 
     fn sync_running(&mut self) {
+        if matches!(self.pod.resize, Some(Resize::Pending("Deferred", _))) {
+            self.resize();
+        }
         if self.pod.meta().is_deleting() || self.pod.is_gone || self.pod.rejected.is_some() {
             let grace_secs = if self.pod.is_gone {
                 0
             } else {
                 self.pod.grace_secs()
             };
-            return self.terminate(grace_secs);
+            let is_evicted =
+                matches!(&self.pod.rejected, Some((reason, _)) if *reason == "Evicted");
+            // A machine in need does not wait.
+            return self.terminate(if is_evicted { 0 } else { grace_secs });
         }
         self.report();
         if phase(self.pod).is_final() {
@@ -117,13 +125,18 @@ impl Turn<'_, '_> {
 
     /// Whether this machine takes the pod at all; a pod that it refuses has failed.
     pub(crate) fn admit(&mut self) {
-        let Some((reason, message)) = admission::refusal(self.pod) else {
+        let strained = || {
+            let why = eviction::refusal(&self.host.strains, self.pod)?;
+            Some(("Evicted", Str::from(why)))
+        };
+        let refusal = admission::refusal(self.pod).map(|(reason, why)| (reason, Str::from(why)));
+        let Some((reason, message)) = refusal.or_else(strained) else {
             return;
         };
         let about = self.pod.about();
         self.host
-            .tell(&about, Severity::Warning, reason, message, self.out);
-        self.pod.rejected = Some((reason.into(), message.into()));
+            .tell(&about, Severity::Warning, reason, message.clone(), self.out);
+        self.pod.rejected = Some((reason.into(), message));
         self.pod.mode = Mode::Finished;
         self.report();
     }
@@ -151,7 +164,14 @@ impl Turn<'_, '_> {
 
     fn act(&mut self) {
         self.pod.plan = if !self.pod.restarts_all {
-            plan(self.pod)
+            let mut plan = plan(self.pod);
+            for kill in self.pod.resize_kills.drain(..) {
+                if let Planned::Kill(index, _) = kill {
+                    plan.push_back(kill);
+                    plan.push_back(Planned::Start(index));
+                }
+            }
+            plan
         } else if self.pod.anything_runs() {
             stop_for_restart(self.pod)
         } else {
@@ -195,7 +215,10 @@ impl Turn<'_, '_> {
                 self.stop(index, grace, why);
                 self.check_stopped();
             }
-            None => self.end_of_sync(),
+            None => {
+                self.conclude_resize();
+                self.end_of_sync();
+            }
         }
     }
 
@@ -344,6 +367,7 @@ impl Turn<'_, '_> {
         if problems.is_empty() {
             self.pod.mount_failures = 0;
             self.pod.step = Step::Idle;
+            self.arm_refresh();
             return self.act();
         }
         let about = self.pod.about();

@@ -17,6 +17,14 @@ const HELP: &[(&str, &str, &str)] = &[
     ),
     ("reconnect", "NODE", "the connection returns"),
     (
+        "fill-memory",
+        "NODE",
+        "something takes nearly all of its memory",
+    ),
+    ("free-memory", "NODE", "that ends"),
+    ("fill-disk", "NODE", "something fills its disk"),
+    ("free-disk", "NODE", "that ends"),
+    (
         "stop",
         "PART",
         "kube-scheduler, kube-controller-manager or kube-apiserver stops",
@@ -92,6 +100,14 @@ fn parse(args: &[&str], nodes: u32) -> Result<Option<(Fault, String)>, String> {
             node: node(argument, nodes)?,
             on: verb == "cut-off",
         },
+        "fill-memory" | "free-memory" => Fault::FillMemory {
+            node: node(argument, nodes)?,
+            on: verb == "fill-memory",
+        },
+        "fill-disk" | "free-disk" => Fault::FillDisk {
+            node: node(argument, nodes)?,
+            on: verb == "fill-disk",
+        },
         "slow" => match argument.parse() {
             Ok(times) if times >= 1 => Fault::SlowApiServer { times },
             _ => return Err(format!("\"{argument}\" is no whole number from 1")),
@@ -103,6 +119,10 @@ fn parse(args: &[&str], nodes: u32) -> Result<Option<(Fault, String)>, String> {
         "power-on" => "powered on",
         "cut-off" => "cut off",
         "reconnect" => "reconnected",
+        "fill-memory" => "has its memory filled",
+        "free-memory" => "has its memory back",
+        "fill-disk" => "has its disk filled",
+        "free-disk" => "has its disk back",
         "stop" => "stopped",
         "start" => "started",
         _ => {
@@ -236,9 +256,9 @@ mod tests {
         check(
             "poweroff node-1",
             &expect![[r#"
-            1 None
-            kubenkyo: unknown command "poweroff"; hint: power-off, power-on, cut-off, reconnect, stop, start, slow
-        "#]],
+                1 None
+                kubenkyo: unknown command "poweroff"; hint: power-off, power-on, cut-off, reconnect, fill-memory, free-memory, fill-disk, free-disk, stop, start, slow
+            "#]],
         );
         check(
             "stop kubelet",
@@ -257,17 +277,21 @@ mod tests {
         check(
             "help",
             &expect![[r#"
-            0 None
-            Breaks the simulated cluster, and mends it.
+                0 None
+                Breaks the simulated cluster, and mends it.
 
-              kubenkyo power-off NODE   the machine loses power
-              kubenkyo power-on NODE    power returns, and it boots
-              kubenkyo cut-off NODE     nothing passes between it and the control plane
-              kubenkyo reconnect NODE   the connection returns
-              kubenkyo stop PART        kube-scheduler, kube-controller-manager or kube-apiserver stops
-              kubenkyo start PART       it starts again
-              kubenkyo slow TIMES       kube-apiserver takes so many times as long; 1 is normal
-        "#]],
+                  kubenkyo power-off NODE   the machine loses power
+                  kubenkyo power-on NODE    power returns, and it boots
+                  kubenkyo cut-off NODE     nothing passes between it and the control plane
+                  kubenkyo reconnect NODE   the connection returns
+                  kubenkyo fill-memory NODE something takes nearly all of its memory
+                  kubenkyo free-memory NODE that ends
+                  kubenkyo fill-disk NODE   something fills its disk
+                  kubenkyo free-disk NODE   that ends
+                  kubenkyo stop PART        kube-scheduler, kube-controller-manager or kube-apiserver stops
+                  kubenkyo start PART       it starts again
+                  kubenkyo slow TIMES       kube-apiserver takes so many times as long; 1 is normal
+            "#]],
         );
     }
 }

@@ -440,19 +440,19 @@ fn what_is_missing_is_waited_for() {
         +0.0 event FailedMount: MountVolume.SetUp failed for volume "v" : secret "keys" not found
         +0.5 event again, 2
         +1.5 event again, 3
-        +3.6 Pending [PRTSC I PS] c=waiting ContainerCreating
-        +3.6 event Pulling: Pulling image "nginx"
-        +6.0 event Pulled: Successfully pulled image "nginx" in 2.342s (2.342s including waiting). Image size: 69653747 bytes.
-        +6.0 event Failed: Error: configmap "settings" not found
+        +3.7 Pending [PRTSC I PS] c=waiting ContainerCreating
+        +3.7 event Pulling: Pulling image "nginx"
+        +6.7 event Pulled: Successfully pulled image "nginx" in 2.988s (2.988s including waiting). Image size: 69653747 bytes.
+        +6.7 event Failed: Error: configmap "settings" not found
         +7.0 Pending 10.244.0.2 [PRTSC I PS] c=waiting CreateContainerConfigError
         +7.0 event Pulled: Container image "nginx" already present on machine and can be accessed by the pod
         +7.0 event again, 2
-        +19.8 event again, 2
-        +19.8 event again, 3
-        +30.5 event again, 3
-        +30.6 event Created: Container created
-        +30.6 event Started: Container started
-        +30.6 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
+        +17.7 event again, 2
+        +17.7 event again, 3
+        +29.1 event again, 3
+        +29.1 event Created: Container created
+        +29.1 event Started: Container started
+        +29.2 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
     "#]]);
 }
 
