@@ -365,3 +365,34 @@ fn a_node_short_of_memory_evicts_careless_pods_first() {
     let node = run(&mut session, "kubectl describe node node-1");
     assert!(node.contains("KubeletHasSufficientMemory"), "{node}");
 }
+
+#[test]
+fn an_autoscaler_follows_the_load_up_at_once_and_down_after_five_minutes() {
+    let mut session = session();
+    if !manifest(&mut session, "application/php-apache.yaml") {
+        return;
+    }
+    until(&mut session, 60, |s| ready(s) == 1);
+    run(
+        &mut session,
+        "kubectl autoscale deployment php-apache --cpu-percent=50 --min=1 --max=10",
+    );
+    run(
+        &mut session,
+        "kubectl run load --image=busybox:1.28 --restart=Never -- /bin/sh -c \"while sleep 0.1; do wget -q -O- http://php-apache; done\"",
+    );
+    let replicas = |s: &Session| all(s, "deployments.apps")[0].path("spec.replicas").as_int();
+    until(&mut session, 120, |s| replicas(s) >= Some(2));
+    let events = run(&mut session, "kubectl get events");
+    let why = "reason: cpu resource utilization (percentage of request) above target";
+    assert!(events.contains(why), "{events}");
+    run(&mut session, "kubectl delete pod load --now");
+    session.wait(240 * sim::SECOND);
+    assert!(
+        replicas(&session) >= Some(2),
+        "it waits before it goes down"
+    );
+    until(&mut session, 180, |s| replicas(s) == Some(1));
+    let told = run(&mut session, "kubectl describe hpa php-apache");
+    assert!(told.contains("ValidMetricFound"), "{told}");
+}

@@ -69,8 +69,16 @@ struct Score {
     report: String,
 }
 
+/// The recorded cluster had no metrics-server.
+fn options() -> Options {
+    Options {
+        metrics_server: false,
+        ..Options::default()
+    }
+}
+
 fn replay(recording: &Value) -> Score {
-    let mut session = Session::new(Options::default(), "/tmp/scenario");
+    let mut session = Session::new(options(), "/tmp/scenario");
     session.patience = 5 * sim::MINUTE;
     let mut score = Score::default();
     for step in recording["steps"].as_array().expect("a scenario has steps") {

@@ -189,6 +189,7 @@ const NOT_EVIDENCE: [(&str, &str); 10] = [
 fn options() -> Options {
     Options {
         pull_speed: 2_000_000_000,
+        metrics_server: false,
         ..Options::default()
     }
 }

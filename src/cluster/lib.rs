@@ -19,6 +19,7 @@ mod client;
 mod event;
 mod fault;
 mod host;
+mod metrics;
 mod options;
 mod traffic;
 
@@ -342,7 +343,12 @@ impl Cluster {
         if let Some(user) = user {
             caller.user = *user;
         }
-        let reply = self.server.handle(self.now, &caller, id, request);
+        let reply = if request.resource.group == *metrics::GROUP {
+            // Served by an extension of the API server.
+            Reply::Done(self.metrics(request))
+        } else {
+            self.server.handle(self.now, &caller, id, request)
+        };
         let last = self.record_server_notes(cause);
         let is_write = !matches!(
             request.verb,

@@ -19,6 +19,8 @@ pub struct Options {
     pub node_memory: u64,
     /// How many pods a node takes.
     pub node_pods: u32,
+    /// Whether metrics-server is installed: usage for autoscalers and `kubectl top`.
+    pub metrics_server: bool,
     /// Bytes per second of an image pull; 0 lets it vary as the internet does.
     pub pull_speed: u64,
     /// Whether the pod network enforces NetworkPolicies; some real ones do not.
@@ -36,6 +38,7 @@ impl Default for Options {
             node_cpus: 4,
             node_memory: 8 << 30,
             node_pods: 110,
+            metrics_server: true,
             pull_speed: 0,
             network_policies: true,
             trace_capacity: 20_000,

@@ -4,6 +4,7 @@
 //! folder) that models its upstream package: handlers mark keys dirty, `sync` reads caches, decides and sends.
 //! Nothing here starts containers (kubelet) or places pods (scheduler), and nothing here knows the API server.
 
+mod autoscale;
 mod clusterrole;
 mod cronjob;
 mod daemonset;
@@ -100,6 +101,7 @@ controllers! {
     ttl_after_finished: ttl::TtlAfterFinished = ttl::TtlAfterFinished,
     volume_binder: volume::binder::Binder = volume::binder::Binder,
     volume_protection: volume::protection::Protection = volume::protection::Protection,
+    autoscalers: autoscale::Autoscalers = autoscale::Autoscalers::default(),
     attacher: volume::attach::Attacher = volume::attach::Attacher,
     ephemeral_volumes: volume::ephemeral::EphemeralVolumes = volume::ephemeral::EphemeralVolumes,
     cronjob: cronjob::CronJobs = cronjob::CronJobs,

@@ -59,16 +59,20 @@ fn memory_of(container: &Container, bytes_of_image: u64) -> u64 {
 }
 
 impl Pod {
+    pub(crate) fn memory_of(&self, index: u16) -> u64 {
+        let image = self.container_spec(index).str("image");
+        let bytes = crate::reference::Reference::parse(image)
+            .ok()
+            .and_then(|reference| crate::catalogue::find(&reference).ok())
+            .map_or(0, |image| image.bytes);
+        memory_of(&self.containers[index as usize], bytes)
+    }
+
     fn uses(&self, resource: Resource) -> u64 {
         let one = |index: u16| {
             let container = &self.containers[index as usize];
-            let image = self.container_spec(index).str("image");
-            let bytes = crate::reference::Reference::parse(image)
-                .ok()
-                .and_then(|reference| crate::catalogue::find(&reference).ok())
-                .map_or(0, |image| image.bytes);
             match resource {
-                Resource::Memory => memory_of(container, bytes),
+                Resource::Memory => self.memory_of(index),
                 Resource::Disk if container.was_created => 4096,
                 Resource::Disk => 0,
             }

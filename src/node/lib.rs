@@ -34,6 +34,7 @@ pub mod status;
 mod stop;
 mod token;
 mod traffic;
+mod usage;
 mod within;
 mod worker;
 
@@ -43,3 +44,4 @@ pub use machine::Machine;
 pub use serve::Follower;
 pub use token::is_token_of;
 pub use traffic::{Answered, Packet};
+pub use usage::{Usage, WINDOW};

@@ -19,6 +19,7 @@ use crate::probe::Probe;
 use crate::process::Process;
 use crate::resize::Resize;
 use crate::serve::Follower;
+use crate::usage::Work;
 
 /// A pod's place in the kubelet.
 pub type PodId = u32;
@@ -63,6 +64,8 @@ pub struct Pod {
     /// Resources of the containers as allocated; those of the spec may be a wish.
     pub allocated: Vec<Value>,
     pub resize: Option<Resize>,
+    /// CPU time that requests took.
+    pub work: Work,
     /// Containers to be restarted for their new resources.
     pub resize_kills: Vec<Planned>,
     /// ConfigMaps and Secrets as they were when the pod was started.
@@ -254,6 +257,7 @@ impl Pod {
             refreshes: false,
             allocated: Vec::new(),
             resize: None,
+            work: Work::default(),
             resize_kills: Vec::new(),
             sources: Sources::new(),
             files: None,

@@ -130,7 +130,10 @@ impl Kubelet {
             self.turn(id, out, |turn| reaction = turn.react(client, call));
             match reaction {
                 None => {}
-                Some(Reaction::Answer(answer, work)) => return self.reply(ticket, answer, work),
+                Some(Reaction::Answer(answer, work)) => {
+                    self.turn(id, out, |turn| turn.pod.work.add(work, turn.out.now()));
+                    return self.reply(ticket, answer, work);
+                }
                 Some(Reaction::Ask {
                     index,
                     request,

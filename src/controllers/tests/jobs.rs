@@ -102,8 +102,8 @@ fn an_indexed_job_completes_each_index() {
             SuccessCriteriaMet=True CompletionsReached: Reached expected number of succeeded pods
             Complete=True CompletionsReached: Reached expected number of succeeded pods
             Normal SuccessfulCreate x1 Created pod: pi-0-kj5m6
-            Normal SuccessfulCreate x1 Created pod: pi-2-d5b6h
             Normal SuccessfulCreate x1 Created pod: pi-1-r5plr
+            Normal SuccessfulCreate x1 Created pod: pi-2-d5b6h
             Normal Completed x1 Job completed
             Normal RegisteredNode x1 Node node-1 event: Registered Node node-1 in Controller
             3 pods, 0 not counted
