@@ -192,6 +192,48 @@ export default function ({ browser, address, start, at, type, write, written, lo
     clean(opened);
   });
 
+  test("a dropped deck, its slide and a lesson are there after a reload; a link names the lesson", async () => {
+    const opened = await start({ lang: "en" });
+    const { page } = opened;
+    await drop(page, [{ name: "mine.md", bytes: Buffer.from("# One\n\n---\n\n# Two of mine\n") }]);
+    const slide = () => page.locator(".pane.slides").innerText();
+    await until("the deck", async () => (await slide()).includes("One"));
+    await page.keyboard.press("ArrowRight");
+    await until("its second slide", async () => (await slide()).includes("Two of mine"));
+    await page.reload();
+    await at(page, "apply").waitFor();
+    await until("the second slide again", async () => (await slide()).includes("Two of mine"));
+    await page.goto(`${address}#/?deck=lessons/02-labels.md`);
+    await page.reload();
+    await at(page, "apply").waitFor();
+    await until("the lesson", async () => page.url().includes("deck=lessons/"));
+    await type(page, "echo in the lesson");
+    await until("the answer", async () => (await log(page)).includes("in the lesson"));
+    const { link: given } = await shared(page);
+    if (!/#\/[^?]*\?deck=lessons\/[^&]+&s=/.test(given)) throw new Error(given);
+    const other = await open(browser, address, { lang: "en", path: given.slice(address.length) });
+    await until("the run", async () => (await log(other.page)).includes("in the lesson"));
+    const name = /deck=[^&]+/.exec(given)[0];
+    if (!other.page.url().includes(name) || other.page.url().includes("s=")) throw new Error(other.page.url());
+    clean(opened);
+    clean(other);
+  });
+
+  test("Ctrl+R finds earlier lines, and Escape gives back what was typed", async () => {
+    const opened = await start({ lang: "en" });
+    const { page } = opened;
+    for (const line of ["echo one", "echo two", "ls"]) await type(page, line);
+    const input = at(page, "terminal-input");
+    await input.fill("echo");
+    for (const expected of ["echo two", "echo one", "echo one"]) {
+      await page.keyboard.press("Control+r");
+      if ((await input.inputValue()) !== expected) throw new Error(`${await input.inputValue()}, not ${expected}`);
+    }
+    await page.keyboard.press("Escape");
+    if ((await input.inputValue()) !== "echo") throw new Error("what was typed is gone");
+    clean(opened);
+  });
+
   for (const [what, says, hinder] of [
     ["full", "storage is full", () => {
       Storage.prototype.setItem = () => {
