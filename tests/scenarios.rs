@@ -11,7 +11,7 @@ use serde_json::Value;
 use shell::{Options, Session};
 
 /// Lines of all scenarios whose exit code agrees, and whose output agrees too: never fewer than this.
-const FLOOR: (usize, usize) = (851, 812);
+const FLOOR: (usize, usize) = (852, 815);
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -10,6 +10,11 @@ pub enum Failure {
     Waiting,
     /// The command ends; `message` goes to standard error as it stands (with its line end).
     Exit { code: i32, message: String },
+    /// `--help` was given: what the command is called and which flags it knows.
+    Help {
+        command: String,
+        flags: Vec<crate::flags::Flag>,
+    },
 }
 
 impl Failure {

@@ -8,8 +8,8 @@ use api::Str;
 use crate::failure::Failure;
 
 /// A flag that a command knows.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Flag {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flag {
     pub name: &'static str,
     /// `\0` if it has no short form.
     pub short: char,
@@ -17,7 +17,7 @@ pub(crate) struct Flag {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Takes no value unless with `=`: `--wait`, `--wait=false`.
     Switch,
     /// Takes a value.
@@ -119,6 +119,12 @@ pub(crate) const GLOBAL: &[Flag] = &[
     switch("help").short('h'),
 ];
 
+/// Flags of every command that prints objects by templates.
+const PRINTING: &[Flag] = &[
+    switch("allow-missing-template-keys"),
+    switch("show-managed-fields"),
+];
+
 /// What was given.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Given {
@@ -133,7 +139,12 @@ impl Given {
     /// Reads `args` (after the command's own words) by `flags` and [`GLOBAL`].
     pub(crate) fn parse(command: &str, flags: &[Flag], args: &[Str]) -> Result<Given, Failure> {
         let mut given = Given::default();
-        let known = || flags.iter().chain(GLOBAL);
+        let printing = if flags.iter().any(|flag| flag.name == "template") {
+            PRINTING
+        } else {
+            &[]
+        };
+        let known = || flags.iter().chain(printing).chain(GLOBAL);
         let mut at = 0;
         while let Some(arg) = args.get(at) {
             at += 1;
@@ -206,6 +217,12 @@ impl Given {
             } else {
                 given.args.push(arg.clone());
             }
+        }
+        if given.switch("help") {
+            return Err(Failure::Help {
+                command: command.to_owned(),
+                flags: [flags, printing].concat(),
+            });
         }
         Ok(given)
     }

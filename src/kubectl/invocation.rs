@@ -230,6 +230,8 @@ impl Invocation {
         match result {
             Ok(()) => exit_code = Some(0),
             Err(Failure::Waiting) => {}
+            // Dispatch has printed it.
+            Err(Failure::Help { .. }) => exit_code = Some(0),
             Err(Failure::Exit { code, message }) => {
                 if !message.is_empty() {
                     context.print(2, &message);

@@ -477,10 +477,19 @@ pub(crate) fn complete_line(cluster: &Cluster, line: &str, cursor: usize) -> Com
         ["kubectl" | "k"] => kubectl::commands()
             .map(|name| (name.to_owned(), String::new()))
             .collect(),
-        ["kubectl" | "k", "rollout"] => ["history", "pause", "restart", "resume", "status", "undo"]
-            .iter()
-            .map(|name| ((*name).to_owned(), String::new()))
-            .collect(),
+        ["kubectl" | "k", rest @ ..] if word.starts_with('-') => help(rest).1,
+        [
+            "kubectl" | "k",
+            group @ ("auth" | "certificate" | "config" | "plugin" | "rollout" | "set" | "top"),
+        ]
+        | ["kubectl" | "k", "create", group @ ("secret" | "service")] => {
+            let words = if words.len() == 3 {
+                vec!["create", group]
+            } else {
+                vec![*group]
+            };
+            help(&words).0
+        }
         ["kubectl" | "k", "create"] => kubectl::generators()
             .chain(["-f"])
             .map(|name| (name.to_owned(), String::new()))
@@ -523,12 +532,76 @@ pub(crate) fn complete_line(cluster: &Cluster, line: &str, cursor: usize) -> Com
     };
     let mut candidates: Vec<Candidate> = options
         .into_iter()
-        .filter(|(text, _)| text.starts_with(word) && !word.starts_with('-'))
+        .filter(|(text, _)| text.starts_with(word))
         .map(|(text, detail)| Candidate { text, detail })
         .collect();
     candidates.sort_by(|a, b| a.text.cmp(&b.text));
     candidates.dedup_by(|a, b| a.text == b.text);
     Completion { from, candidates }
+}
+
+/// The subcommands of a kubectl command, and its flags: what its `--help` says.
+fn help(words: &[&str]) -> (Vec<(String, String)>, Vec<(String, String)>) {
+    let plain = words
+        .iter()
+        .take_while(|word| !word.starts_with('-'))
+        .take(3);
+    let args = plain
+        .map(|word| api::Str::new(word))
+        .chain(["--help".into()])
+        .collect();
+    let mut command = kubectl::Invocation::new(args, None, Time::default());
+    let progress = command.poll(&mut Nowhere);
+    let (mut commands, mut flags) = (Vec::new(), Vec::new());
+    let mut is_list = false;
+    for line in progress.output.iter().flat_map(|(_, text)| text.lines()) {
+        if let Some(flag) = line
+            .strip_prefix("    ")
+            .filter(|rest| rest.starts_with('-'))
+        {
+            let (names, _) = flag.split_once('=').unwrap_or((flag, ""));
+            let long = names.rsplit(", ").next().unwrap_or(names);
+            flags.push((long.to_owned(), String::new()));
+        } else if line.ends_with(':') && !line.starts_with(' ') {
+            is_list = line == "Available Commands:";
+        } else if is_list && let Some((name, what)) = line.trim().split_once("  ") {
+            commands.push((name.to_owned(), what.trim().to_owned()));
+        }
+    }
+    (commands, flags)
+}
+
+/// A machine with nothing on it, for commands that only talk about themselves.
+struct Nowhere;
+
+impl kubectl::Host for Nowhere {
+    fn now(&self) -> Time {
+        Time::default()
+    }
+
+    fn send(&mut self, _: api::Request) -> api::RequestId {
+        api::RequestId(0)
+    }
+
+    fn cancel(&mut self, _: api::RequestId) {}
+
+    fn read_file(&mut self, path: &str) -> Result<api::Str, String> {
+        Err(format!("{path}: no such file or directory"))
+    }
+
+    fn list_dir(&mut self, path: &str) -> Result<Vec<api::Str>, String> {
+        Err(format!("{path}: no such file or directory"))
+    }
+
+    fn write_file(&mut self, path: &str, _: &str) -> Result<(), String> {
+        Err(format!("{path}: no such file or directory"))
+    }
+
+    fn env(&self, _: &str) -> Option<api::Str> {
+        None
+    }
+
+    fn start(&mut self, _: Vec<api::Str>) {}
 }
 
 fn of_type(cluster: &Cluster, name: &str) -> Vec<(String, String)> {

@@ -242,6 +242,16 @@ fn any_text_can_be_asked_about() {
         playground.hover(WEB, at);
     }
     playground.complete_line(0, "kubectl get po", 14);
+    let offered = |line: &str| -> Vec<String> {
+        let found = playground.complete_line(0, line, line.len());
+        found.candidates.into_iter().map(|c| c.text).collect()
+    };
+    assert_eq!(
+        offered("kubectl get pods --show"),
+        ["--show-kind", "--show-labels", "--show-managed-fields"]
+    );
+    assert_eq!(offered("kubectl config use"), ["use-context"]);
+    assert_eq!(offered("kubectl create secret g"), ["generic"]);
     let fields = playground.complete_manifest("apiVersion: v1\nkind: Pod\nspec:\n  cont", 36);
     assert!(
         fields.candidates[0].text.starts_with("containers:"),

@@ -23,11 +23,16 @@ const REQUESTS: Resource = Resource::of("certificates.k8s.io", "v1", "certificat
 
 pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     match args.split_first() {
-        Some((verb, rest)) if *verb == "approve" => {
-            decide(ctx, rest, "Approved", "KubectlApprove", "approved")
-        }
+        Some((verb, rest)) if *verb == "approve" => decide(
+            ctx,
+            rest,
+            "approve",
+            "Approved",
+            "KubectlApprove",
+            "approved",
+        ),
         Some((verb, rest)) if *verb == "deny" => {
-            decide(ctx, rest, "Denied", "KubectlDeny", "denied")
+            decide(ctx, rest, "deny", "Denied", "KubectlDeny", "denied")
         }
         Some((other, _)) => Err(Failure::error(format!(
             "unknown command {:?} for \"kubectl certificate\"",
@@ -43,11 +48,12 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
 fn decide(
     ctx: &mut Context<'_>,
     args: &[Str],
+    verb: &'static str,
     verdict: &'static str,
     reason: &'static str,
     word: &'static str,
 ) -> Result<(), Failure> {
-    let given = Given::parse(&format!("certificate {word}"), FLAGS, args)?;
+    let given = Given::parse(&format!("certificate {verb}"), FLAGS, args)?;
     if given.args.is_empty() && !given.names_files() {
         return Err(Failure::error(
             "one or more CSRs must be specified as <name> or -f <filename>",
@@ -86,7 +92,7 @@ fn decide(
                 .collect();
             all.push(map! {
                 "type": verdict, "status": "True", "reason": reason,
-                "message": format!("This CSR was {word} by kubectl certificate {}.", if verdict == "Approved" { "approve" } else { "deny" }),
+                "message": format!("This CSR was {word} by kubectl certificate {}.", verb),
                 "lastUpdateTime": ctx.now().rfc3339(),
             });
             object.set_path("status.conditions", all);

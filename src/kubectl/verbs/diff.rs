@@ -21,6 +21,8 @@ const FLAGS: &[Flag] = &[
     text("field-manager"),
     switch("show-managed-fields"),
     switch("prune"),
+    array("prune-allowlist"),
+    crate::flags::number("concurrency"),
     optional("validate", "strict"),
 ];
 

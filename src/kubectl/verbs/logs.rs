@@ -23,6 +23,7 @@ const FLAGS: &[Flag] = &[
     text("selector").short('l'),
     number("max-log-requests"),
     switch("ignore-errors"),
+    switch("insecure-skip-tls-verify-backend"),
     duration("pod-running-timeout"),
 ];
 

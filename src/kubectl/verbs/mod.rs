@@ -40,7 +40,7 @@ use api::Str;
 
 use crate::{Context, Failure};
 
-type Verb = fn(&mut Context<'_>, &[Str]) -> Result<(), Failure>;
+pub(crate) type Verb = fn(&mut Context<'_>, &[Str]) -> Result<(), Failure>;
 
 /// Every command with its aliases; order is that of `kubectl help`.
 const COMMANDS: &[(&str, Verb)] = &[
@@ -130,8 +130,7 @@ pub(crate) fn dispatch(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failur
         .take_while(|arg| *arg != "--")
         .any(|arg| arg == "--help" || arg == "-h");
     if asks_for_help {
-        help::of_command(ctx, name);
-        return Ok(());
+        return help::asked(ctx, name, *verb, &rest);
     }
     impersonate(ctx, args)?;
     verb(ctx, &rest)

@@ -21,6 +21,7 @@ const FLAGS: &[Flag] = &[
     optional("dry-run", "unchanged"),
     duration("timeout"),
     text("kustomize").short('k'),
+    text("template"),
 ];
 
 pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
