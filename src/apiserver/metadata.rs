@@ -62,12 +62,12 @@ pub(crate) fn fill_system_fields(object: &mut Value, uid: String, now: Time) {
 pub(crate) fn keep_system_fields(object: &mut Value, old: &Value) {
     let old = old.get("metadata");
     let meta = object.entry("metadata");
-    // A client that leaves these out means no change.
-    for field in ["uid", "creationTimestamp"] {
-        if meta.get(field).is_empty() {
-            keep(meta, old, field);
-        }
+    // A client that leaves it out means no change.
+    if meta.get("uid").is_empty() {
+        keep(meta, old, "uid");
     }
+    // Changes of it are ignored.
+    keep(meta, old, "creationTimestamp");
     for field in ["generation", "generateName", "selfLink"] {
         if field != "generateName" || !meta.has(field) {
             keep(meta, old, field);

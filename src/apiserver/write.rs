@@ -72,6 +72,7 @@ impl ApiServer {
         let mut problems = validate::metadata::on_create(call, &object);
         self.validate_custom(call, &object, None, &mut problems);
         (call.rules.validate)(&object, &mut problems);
+        self.check_admin_access(call, &object, &mut problems);
         call.check(&object, problems)?;
         self.check_admission(call, Operation::Create, &object, None)?;
         let key = call.key();
@@ -231,6 +232,31 @@ impl ApiServer {
     }
 }
 
+impl ApiServer {
+    /// Claims may ask for devices as an administrator only where the namespace says so.
+    fn check_admin_access(&self, call: &Call, object: &Value, out: &mut Vec<Problem>) {
+        let devices = match call.kind.kind.as_str() {
+            "ResourceClaim" => object.path("spec.devices"),
+            "ResourceClaimTemplate" => object.path("spec.spec.devices"),
+            _ => return,
+        };
+        let namespace = self.object("namespaces", &Str::EMPTY, &call.namespace);
+        let label = "resource.kubernetes.io/admin-access";
+        let is_allowed = namespace
+            .is_some_and(|namespace| namespace.path("metadata.labels").str(label) == "true");
+        let path = Path::new("spec");
+        let path = path.child("devices");
+        let path = path.child("requests");
+        for (at, request) in devices.get("requests").items().iter().enumerate() {
+            if request.get("exactly").bool("adminAccess") && !is_allowed {
+                out.push(path.index(at).child("adminAccess").forbidden(
+                    "admin access to devices requires the `resource.kubernetes.io/admin-access: true` label on the containing namespace",
+                ));
+            }
+        }
+    }
+}
+
 /// The options that every write shares (`metav1/validation`).
 pub(crate) fn check_write_options(call: &Call, options_kind: &'static str) -> Result<(), Status> {
     let mut problems: Vec<Problem> = Vec::new();
@@ -325,6 +351,14 @@ pub(crate) fn check_version(call: &Call, object: &Value, old: &Value) -> Result<
     }
     if Some(asked) != old.path("metadata.resourceVersion").as_str() {
         return Err(conflict());
+    }
+    check_uid(call, object, old)
+}
+
+/// A PUT may name the object that it means; a patch that names another is refused by validation.
+fn check_uid(call: &Call, object: &Value, old: &Value) -> Result<(), Status> {
+    if call.verb == api::Verb::Patch {
+        return Ok(());
     }
     let uid: Str = object.get("metadata").shared_str("uid");
     let old_uid = old.get("metadata").shared_str("uid");
