@@ -228,6 +228,7 @@ impl Replay {
                     // A watch that has had its time ends without a word.
                     Arrival::Watch(event) if event.object.str("reason") == "Timeout" => {}
                     Arrival::Watch(event) => events.push(WatchEvent::to_value(&event)),
+                    Arrival::Frame(Frame::Opened | Frame::Bytes { .. }) => {}
                     Arrival::Frame(Frame::Data { text, .. }) => {
                         output.get_or_insert_default().push_str(&text);
                     }

@@ -31,7 +31,7 @@ pub mod meta;
 
 pub use note::{Note, Part};
 pub use request::{
-    Arrival, Body, Frame, Options, PatchKind, Request, RequestId, Resource, Response, Verb,
+    Arrival, Body, Frame, Input, Options, PatchKind, Request, RequestId, Resource, Response, Verb,
     WatchEvent, WatchKind,
 };
 pub use status::Status;

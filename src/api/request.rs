@@ -1,6 +1,8 @@
 //! What is asked of the API server and what it answers: the vocabulary that components, kubectl and the
 //! HTTP adapter share. Plain data; `apiserver` and `client` never name each other, both speak this.
 
+use std::sync::Arc;
+
 use crate::{Map, Status, Str, Value};
 
 /// Numbers a client's requests; unique per client ([`crate::Part`]).
@@ -139,10 +141,41 @@ pub struct WatchEvent {
 pub enum Frame {
     /// The answer, when nothing streams (or the refusal).
     Response(Response),
+    /// The stream is open; its output follows, some time.
+    Opened,
     /// Output on a channel: 1 standard output (and logs), 2 standard error.
     Data { channel: u8, text: Str },
+    /// Output that is no text.
+    Bytes { channel: u8, bytes: Arc<[u8]> },
     /// The stream is over; `exit_code` of the command for exec.
     End { exit_code: i32 },
+}
+
+/// What a client sends on an open stream.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// To standard input.
+    Data(Arc<[u8]>),
+    /// Standard input ends.
+    End,
+    /// The client's terminal has another size.
+    Resize { columns: u16, rows: u16 },
+}
+
+impl Frame {
+    /// Output on a channel.
+    pub fn output(channel: u8, bytes: &[u8]) -> Frame {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Frame::Data {
+                channel,
+                text: Str::new(text),
+            },
+            Err(_) => Frame::Bytes {
+                channel,
+                bytes: bytes.into(),
+            },
+        }
+    }
 }
 
 /// What arrives at a client for one of its requests.

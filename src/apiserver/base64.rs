@@ -18,8 +18,7 @@ pub(crate) fn encode_url(bytes: &[u8]) -> String {
 }
 
 /// Reads padded standard base64 (line breaks allowed); the error is the offset of the first bad byte.
-#[cfg(test)]
-fn decode(text: &str) -> Result<Vec<u8>, usize> {
+pub fn decode(text: &str) -> Result<Vec<u8>, usize> {
     decode_with(text, STANDARD, true)
 }
 

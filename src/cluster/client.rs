@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use api::{Arrival, Part, Request, RequestId};
+use api::{Arrival, Input, Part, Request, RequestId};
 use apiserver::User;
 use sim::{NoteId, Time};
 
@@ -50,6 +50,30 @@ impl Cluster {
             tries: 100,
         };
         self.queue.push(at, event);
+    }
+
+    /// Sends something on an open stream of a client; whether there is such a stream.
+    pub fn input(&mut self, number: u32, id: RequestId, input: Input) -> bool {
+        let part = Part::Client(number);
+        let found = self
+            .streams
+            .iter()
+            .find(|(_, s)| s.to == part && s.id == id)
+            .map(|(stream, s)| (*stream, s.node));
+        let Some((stream, node)) = found else {
+            return false;
+        };
+        let reaches_server = self.links.server_hears(self.now, part);
+        let at = self.links.part_hears(reaches_server, Part::Kubelet(node));
+        self.queue.push(
+            at,
+            Event::Input {
+                node,
+                stream,
+                input,
+            },
+        );
+        true
     }
 
     /// Closes a watch or stream of a client.

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use api::{Arrival, Part, Request, RequestId};
+use api::{Arrival, Input, Part, Request, RequestId};
 use apiserver::User;
 use network::{Answer, Call};
 use sim::NoteId;
@@ -44,6 +44,12 @@ pub(crate) enum Event {
         id: RequestId,
         bytes: Vec<u8>,
         tries: u8,
+    },
+    /// What a client sends on a stream reaches the kubelet.
+    Input {
+        node: u32,
+        stream: u64,
+        input: Input,
     },
     /// Nobody reads a stream any more.
     CloseStream {

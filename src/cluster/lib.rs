@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::note::Key;
-use api::{Arrival, Frame, Note, Part, Request, RequestId, Resource, Response, Status, map};
+use api::{Arrival, Frame, Input, Note, Part, Request, RequestId, Resource, Response, Status, map};
 use apiserver::{ApiServer, Caller, Reply, User};
 use client_room::Component;
 use controllers::Manager;
@@ -279,6 +279,11 @@ impl Cluster {
                 bytes,
                 tries,
             } => self.typed(to, id, bytes, tries),
+            Event::Input {
+                node,
+                stream,
+                input,
+            } => self.input_arrives(node, stream, &input),
             Event::CloseStream { node, stream } => self.close_stream(node, stream),
             Event::Call {
                 ticket,
@@ -567,6 +572,21 @@ impl Cluster {
             };
             self.queue.push(now + 5 * sim::MILLI, event);
         }
+    }
+
+    fn input_arrives(&mut self, node: u32, stream: u64, input: &Input) {
+        let now = self.now;
+        let Some(host) = self
+            .kubelets
+            .get_mut(node as usize)
+            .filter(|host| host.is_running)
+        else {
+            return;
+        };
+        let effects = host.turn(now, NoteId(0), |kubelet, out| {
+            kubelet.input(stream, input, out)
+        });
+        self.carry_out(Part::Kubelet(node), effects);
     }
 
     fn close_stream(&mut self, node: u32, stream: u64) {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use api::Str;
+use api::Input;
 use posix::{
     Call, Channel, Done, Env, Event, External, Files, Machine as Facts, Pid, Poll, Reply, Request,
     Signal, Spawn, Stream, System, User,
@@ -15,6 +15,7 @@ use sim::{MILLI, Micros, Rng, Time};
 
 use crate::catalogue::Image;
 use crate::probe::Kind;
+use crate::tty::{self, Tty, Typed};
 
 /// Steps in one turn, and how soon the next turn comes while there is more to do; a process that never rests gets slower
 /// turns, so that it costs virtual time instead of real time.
@@ -32,6 +33,8 @@ pub struct Inside {
     pub(crate) system: System,
     /// The container's own process, if it runs in here.
     main: Option<Pid>,
+    /// Its terminal, if it has one.
+    main_tty: Option<Tty>,
     pub(crate) env: Env,
     pub(crate) cwd: String,
     user: User,
@@ -50,6 +53,7 @@ struct Session {
     pid: Pid,
     channel: Channel,
     purpose: Purpose,
+    tty: Option<Tty>,
     output: Vec<u8>,
     until: Option<Time>,
 }
@@ -59,7 +63,10 @@ struct Session {
 pub(crate) enum Keyboard {
     None,
     Pipe,
+    /// Lines come as they are typed on the page.
     Terminal,
+    /// Keys come from a real terminal, which also shows what it gets.
+    Keys,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +125,7 @@ impl Inside {
         Inside {
             system,
             main: None,
+            main_tty: None,
             env: env
                 .iter()
                 .map(|(k, v)| (Arc::from(k.as_str()), Arc::from(v.as_str())))
@@ -150,6 +158,31 @@ impl Inside {
             stdin: has_stdin,
         };
         self.main = Some(self.system.spawn(spawn, world));
+        self.main_tty = tty.then(Tty::default);
+    }
+
+    /// Standard input for the container's own process; returns what its terminal shows of it.
+    pub(crate) fn main_input(&mut self, input: &Input) -> Vec<u8> {
+        let Some(pid) = self.main else {
+            return Vec::new();
+        };
+        feed(&mut self.system, MAIN, pid, self.main_tty.as_mut(), input)
+    }
+
+    /// Whether an exec session is the one of this stream.
+    pub(crate) fn has_session(&self, stream: u64) -> bool {
+        self.sessions
+            .iter()
+            .any(|s| s.purpose == Purpose::Exec { stream })
+    }
+
+    /// Standard input for an exec session; returns what its terminal shows of it.
+    pub(crate) fn input(&mut self, stream: u64, input: &Input) -> Vec<u8> {
+        let purpose = Purpose::Exec { stream };
+        let Some(s) = self.sessions.iter_mut().find(|s| s.purpose == purpose) else {
+            return Vec::new();
+        };
+        feed(&mut self.system, s.channel, s.pid, s.tty.as_mut(), input)
     }
 
     /// Starts something else.
@@ -173,7 +206,7 @@ impl Inside {
             cwd: self.cwd.clone(),
             user: self.user.clone(),
             channel,
-            tty: keyboard == Keyboard::Terminal,
+            tty: matches!(keyboard, Keyboard::Terminal | Keyboard::Keys),
             stdin: keyboard != Keyboard::None,
         };
         let pid = self.system.spawn(spawn, world);
@@ -181,6 +214,7 @@ impl Inside {
             pid,
             channel,
             purpose,
+            tty: (keyboard == Keyboard::Keys).then(Tty::default),
             output: Vec::new(),
             until,
         });
@@ -266,10 +300,15 @@ impl Inside {
             {
                 match s.purpose {
                     Purpose::Exec { .. } => {
+                        // A terminal is one place for both kinds of output.
+                        let (channel, bytes) = match s.tty {
+                            Some(_) => (1, tty::shown(&output.bytes)),
+                            None => (channel, output.bytes),
+                        };
                         outcomes.push(Outcome::Said {
                             purpose: s.purpose,
                             channel,
-                            bytes: output.bytes,
+                            bytes,
                         });
                     }
                     _ if s.output.len() < 10 << 10 => s.output.extend(output.bytes),
@@ -330,6 +369,33 @@ impl Inside {
     }
 }
 
+/// Gives input to a channel, through its terminal if it has one; returns the echo.
+fn feed(
+    system: &mut System,
+    channel: Channel,
+    pid: Pid,
+    tty: Option<&mut Tty>,
+    input: &Input,
+) -> Vec<u8> {
+    let mut echo = Vec::new();
+    match (input, tty) {
+        (Input::Data(bytes), None) => system.feed(channel, bytes),
+        (Input::Data(bytes), Some(tty)) => {
+            for typed in tty.type_in(bytes) {
+                match typed {
+                    Typed::Echo(bytes) => echo.extend(bytes),
+                    Typed::Line(line) => system.feed(channel, &line),
+                    Typed::Interrupt => system.interrupt(pid),
+                    Typed::End => system.close_input(channel),
+                }
+            }
+        }
+        (Input::End, _) => system.close_input(channel),
+        (Input::Resize { .. }, _) => {}
+    }
+    echo
+}
+
 impl posix::Host for World<'_> {
     fn now(&self) -> i64 {
         self.now.0 as i64
@@ -374,9 +440,4 @@ pub(crate) fn done(stdout: impl Into<Vec<u8>>, status: i32) -> External {
         stderr: Vec::new(),
         status,
     })
-}
-
-/// Text of output for frames and logs.
-pub(crate) fn text(bytes: &[u8]) -> Str {
-    Str::new(&String::from_utf8_lossy(bytes))
 }

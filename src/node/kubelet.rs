@@ -132,6 +132,19 @@ impl Kubelet {
         self.pods.keys().copied().collect::<Vec<_>>().into_iter()
     }
 
+    /// The pod that a stream speaks to.
+    pub(crate) fn pod_of_stream(&self, stream: u64) -> Option<PodId> {
+        let has_it = |pod: &Pod| {
+            pod.followers.iter().any(|f| f.stream == stream)
+                || pod.containers.iter().any(|container| {
+                    let inside = container.inside.as_ref();
+                    inside.is_some_and(|inside| inside.has_session(stream))
+                })
+        };
+        let found = self.pods.iter().find(|(_, pod)| has_it(pod));
+        found.map(|(id, _)| *id)
+    }
+
     /// One turn on one pod; drops the pod afterwards if nothing is left of it.
     pub(crate) fn turn(
         &mut self,

@@ -34,6 +34,7 @@ pub mod status;
 mod stop;
 mod token;
 mod traffic;
+mod tty;
 mod usage;
 mod within;
 mod worker;

@@ -20,6 +20,8 @@ pub struct Follower {
     pub timestamps: bool,
     /// It is attached: it gets what is written as it comes, not the lines of the log.
     pub is_attached: bool,
+    /// It shows what it gets on a real terminal.
+    pub is_terminal: bool,
 }
 
 /// What a session gets on standard input.
@@ -28,6 +30,8 @@ pub(crate) struct Input {
     /// Nothing follows.
     pub(crate) is_all: bool,
     pub(crate) is_tty: bool,
+    /// It comes key by key from a real terminal.
+    pub(crate) is_keys: bool,
 }
 
 impl Input {
@@ -36,6 +40,7 @@ impl Input {
         Input {
             is_all: !text.is_empty(),
             is_tty: query("tty") == "true",
+            is_keys: query("keys") == "true",
             text,
         }
     }
@@ -84,7 +89,8 @@ impl Kubelet {
                 }
                 "attach" => {
                     let input = (query("stdin") == "true").then(|| Input::of(&query));
-                    turn.attach(stream, index, query("stdout") != "false", input);
+                    let keys = query("keys") == "true";
+                    turn.attach(stream, index, query("stdout") != "false", input, keys);
                 }
                 other => {
                     let message = format!("{other} is not simulated on nodes");
@@ -118,6 +124,14 @@ impl Kubelet {
         is_taken
     }
 
+    /// A client sends something on a stream.
+    pub fn input(&mut self, stream: u64, input: &api::Input, out: &mut Outbox<'_, Timer>) {
+        let Some(id) = self.pod_of_stream(stream) else {
+            return;
+        };
+        self.turn(id, out, |turn| turn.input(stream, input));
+    }
+
     /// Whoever listened to `stream` went away.
     pub fn hang_up(&mut self, stream: u64, out: &mut Outbox<'_, Timer>) {
         let ids: Vec<PodId> = self.pod_ids().collect();
@@ -137,6 +151,37 @@ impl Kubelet {
 }
 
 impl Turn<'_, '_> {
+    fn input(&mut self, stream: u64, input: &api::Input) {
+        let attached = self
+            .pod
+            .followers
+            .iter()
+            .find(|follower| follower.stream == stream && follower.is_attached)
+            .map(|follower| follower.index);
+        let exec = self.pod.containers.iter().position(|container| {
+            let inside = container.inside.as_ref();
+            inside.is_some_and(|inside| inside.has_session(stream))
+        });
+        let (index, is_attached) = match (attached, exec) {
+            (Some(index), _) => (index, true),
+            (None, Some(index)) => (index as u16, false),
+            (None, None) => return,
+        };
+        let container = &mut self.pod.containers[index as usize];
+        let Some(inside) = &mut container.inside else {
+            return;
+        };
+        let echo = if is_attached {
+            inside.main_input(input)
+        } else {
+            inside.input(stream, input)
+        };
+        if !echo.is_empty() {
+            self.out.frame(stream, Frame::output(1, &echo));
+        }
+        self.run_inside(index);
+    }
+
     fn log(&mut self, stream: u64, index: u16, query: &impl Fn(&str) -> Str) {
         let container = &self.pod.containers[index as usize];
         let name = self.pod.container_spec(index).shared_str("name");
@@ -199,6 +244,7 @@ impl Turn<'_, '_> {
                 .out
                 .frame(stream, Frame::Response(Response::ok(Value::from(text))));
         }
+        self.out.frame(stream, Frame::Opened);
         if !text.is_empty() {
             self.out.frame(
                 stream,
@@ -215,6 +261,7 @@ impl Turn<'_, '_> {
                 index,
                 timestamps,
                 is_attached: false,
+                is_terminal: false,
             });
         } else {
             self.out.frame(stream, Frame::End { exit_code: 0 });
@@ -239,16 +286,25 @@ impl Turn<'_, '_> {
         log
     }
 
-    fn attach(&mut self, stream: u64, index: u16, wants_output: bool, input: Option<Input>) {
+    fn attach(
+        &mut self,
+        stream: u64,
+        index: u16,
+        wants_output: bool,
+        input: Option<Input>,
+        keys: bool,
+    ) {
         if !self.pod.containers[index as usize].is_running() {
             return self.out.frame(stream, Frame::End { exit_code: 0 });
         }
+        self.out.frame(stream, Frame::Opened);
         if wants_output {
             self.pod.followers.push(Follower {
                 stream,
                 index,
                 timestamps: false,
                 is_attached: true,
+                is_terminal: keys,
             });
         }
         if let Some(input) = input {

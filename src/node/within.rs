@@ -8,7 +8,7 @@ use sim::{SECOND, Time};
 use crate::catalogue::{self, Image};
 use crate::environment;
 use crate::files;
-use crate::inside::{Inside, Keyboard, Outcome, Purpose, World, text};
+use crate::inside::{Inside, Keyboard, Outcome, Purpose, World};
 use crate::kubelet::{Alarm, Timer};
 use crate::log::Line;
 use crate::pod::{Stage, Step};
@@ -252,13 +252,7 @@ impl Turn<'_, '_> {
                 channel,
                 bytes,
             } => {
-                self.out.frame(
-                    stream,
-                    Frame::Data {
-                        channel,
-                        text: text(&bytes),
-                    },
-                );
+                self.out.frame(stream, Frame::output(channel, &bytes));
             }
             Outcome::Said { .. } => {}
             Outcome::Over {
@@ -380,9 +374,12 @@ impl Turn<'_, '_> {
             .iter()
             .filter(|follower| follower.index == index && follower.is_attached)
         {
-            let text = text(bytes);
-            self.out
-                .frame(follower.stream, Frame::Data { channel, text });
+            let frame = if follower.is_terminal {
+                Frame::output(1, &crate::tty::shown(bytes))
+            } else {
+                Frame::output(channel, bytes)
+            };
+            self.out.frame(follower.stream, frame);
         }
     }
 
@@ -423,6 +420,7 @@ impl Turn<'_, '_> {
             return;
         };
         self.open_inside(index, &image);
+        self.out.frame(stream, Frame::Opened);
         let program = argv.first().cloned().unwrap_or_default();
         if !self.has_program(index, &program) {
             let id = crate::images::hex64(&format!("{}/{index}/exec/{stream}", self.pod.uid()));
@@ -434,6 +432,7 @@ impl Turn<'_, '_> {
         }
         let keyboard = match &input {
             None => Keyboard::None,
+            Some(input) if input.is_tty && input.is_keys => Keyboard::Keys,
             Some(input) if input.is_tty => Keyboard::Terminal,
             Some(_) => Keyboard::Pipe,
         };

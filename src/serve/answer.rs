@@ -87,8 +87,9 @@ pub(crate) fn text_of(arrival: Arrival) -> Piece {
         Arrival::Frame(Frame::Data { text, .. }) => {
             Piece::More(Bytes::copy_from_slice(text.as_bytes()))
         }
+        Arrival::Frame(Frame::Bytes { bytes, .. }) => Piece::More(Bytes::copy_from_slice(&bytes)),
         Arrival::Frame(Frame::End { .. }) => Piece::Last(None),
-        Arrival::Frame(Frame::Response(_)) | Arrival::Response(_) => Piece::Nothing,
+        Arrival::Frame(Frame::Opened | Frame::Response(_)) | Arrival::Response(_) => Piece::Nothing,
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use api::{Arrival, Frame, Request, RequestId, Response, Status};
+use api::{Arrival, Frame, Input, Request, RequestId, Response, Status};
 use apiserver::User;
 use cluster::Cluster;
 use sim::{Machine, Time};
@@ -36,6 +36,7 @@ enum Message {
         request: Box<Request>,
         answers: mpsc::Sender<Arrival>,
     },
+    Input(u64, Input),
     HangUp(u64),
 }
 
@@ -81,6 +82,13 @@ impl Engine {
             mailbox: self.mailbox.clone(),
             answers,
         }
+    }
+}
+
+impl Asked {
+    /// Sends something on the stream.
+    pub(crate) fn input(&self, input: Input) {
+        let _ = self.mailbox.send(Message::Input(self.ticket, input));
     }
 }
 
@@ -169,6 +177,11 @@ impl Turning {
                 self.open.insert(id, (ticket, answers));
                 self.by_ticket.insert(ticket, id);
             }
+            Message::Input(ticket, input) => {
+                if let Some(id) = self.by_ticket.get(&ticket) {
+                    self.cluster.input(CLIENT, *id, input);
+                }
+            }
             Message::HangUp(ticket) => {
                 if let Some(id) = self.by_ticket.remove(&ticket) {
                     self.open.remove(&id);
@@ -203,6 +216,6 @@ fn is_last(arrival: &Arrival) -> bool {
         // The answer that opens a watch has no body.
         Arrival::Response(Response { code, body, .. }) => *code != 200 || !body.is_null(),
         Arrival::Watch(event) => event.kind == api::WatchKind::Error,
-        Arrival::Frame(frame) => !matches!(frame, Frame::Data { .. }),
+        Arrival::Frame(frame) => matches!(frame, Frame::End { .. } | Frame::Response(_)),
     }
 }

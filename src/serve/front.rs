@@ -13,6 +13,7 @@ use apiserver::http::{self, HttpRequest, HttpResponse, Parsed};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::{HeaderName, HeaderValue};
+use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response};
 use tokio::sync::Semaphore;
 
@@ -20,6 +21,7 @@ use crate::answer::{Answer, Piece, text_of};
 use crate::engine::{Engine, Who};
 use crate::identity::Identity;
 use crate::protobuf;
+use crate::upgrade::Upgrade;
 
 /// One byte more than the largest body that is read: the API server refuses it with its own words.
 const BODY: usize = 3 * 1024 * 1024 + 1;
@@ -56,8 +58,12 @@ impl Front {
     pub(crate) async fn answer(
         &self,
         peer: &Peer,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
     ) -> Result<Response<Answer>, Infallible> {
+        let connection = request
+            .headers()
+            .contains_key(hyper::header::UPGRADE)
+            .then(|| hyper::upgrade::on(&mut request));
         let (head, body) = request.into_parts();
         let mut http = HttpRequest {
             method: head.method.as_str().to_owned(),
@@ -81,7 +87,7 @@ impl Front {
                 Ok(bytes) => {
                     http.body = bytes;
                     match plain(&mut http) {
-                        Ok(()) => self.ask(who, &http).await,
+                        Ok(()) => self.ask(who, &http, connection).await,
                         Err(status) => refusal(&status),
                     }
                 }
@@ -91,9 +97,18 @@ impl Front {
         Ok(response)
     }
 
-    async fn ask(&self, who: Who, http: &HttpRequest) -> Response<Answer> {
+    async fn ask(
+        &self,
+        who: Who,
+        http: &HttpRequest,
+        connection: Option<OnUpgrade>,
+    ) -> Response<Answer> {
         let parsed = match http::parse(http) {
             Ok(parsed) => parsed,
+            Err(status) => return refusal(&status),
+        };
+        let upgrade = match Upgrade::of(http, &parsed) {
+            Ok(upgrade) => upgrade.zip(connection),
             Err(status) => return refusal(&status),
         };
         let is_long = parsed.request.verb == Verb::Watch || parsed.request.subresource == *"log";
@@ -115,7 +130,18 @@ impl Front {
                 let answer = http::encode(&parsed.request, parsed.accept, &response);
                 whole(compressed(http, answer))
             }
-            first => streamed(&parsed, text_of(first), asked),
+            first => match upgrade {
+                Some((upgrade, connection)) => {
+                    let mut response = Response::new(Answer::Whole(None));
+                    set_head(&mut response, 101, upgrade.headers());
+                    tokio::spawn(upgrade.serve(connection, parsed, asked, first));
+                    response
+                }
+                None if is_command(&parsed) => {
+                    refusal(&Status::bad_request("Upgrade request required"))
+                }
+                None => streamed(&parsed, text_of(first), asked),
+            },
         }
     }
 }
@@ -191,6 +217,14 @@ fn whole(answer: HttpResponse) -> Response<Answer> {
     let mut response = Response::new(Answer::of(answer.body));
     set_head(&mut response, answer.status, answer.headers);
     response
+}
+
+/// Whether only an upgraded connection makes sense of the answer.
+fn is_command(parsed: &Parsed) -> bool {
+    matches!(
+        parsed.request.subresource.as_str(),
+        "exec" | "attach" | "portforward"
+    )
 }
 
 fn streamed(parsed: &Parsed, first: Piece, asked: crate::engine::Asked) -> Response<Answer> {

@@ -14,6 +14,10 @@ mod identity;
 mod kubeconfig;
 mod listen;
 mod protobuf;
+mod remote;
+mod spdy;
+mod upgrade;
+mod websocket;
 
 use std::path::PathBuf;
 

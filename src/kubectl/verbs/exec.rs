@@ -150,7 +150,10 @@ pub(crate) fn execute(
                 }
                 return Err(Failure::error(response.message()));
             }
-            Some(Arrival::Watch(_)) | None => {}
+            Some(Arrival::Frame(Frame::Bytes { channel, bytes })) => {
+                show(ctx, channel, &String::from_utf8_lossy(&bytes));
+            }
+            Some(Arrival::Frame(Frame::Opened) | Arrival::Watch(_)) | None => {}
         }
     }
 }

@@ -390,7 +390,7 @@ fn output(
                 ctx.out(response.body.as_str().unwrap_or_default());
                 break;
             }
-            Some(Arrival::Watch(_)) => {}
+            Some(Arrival::Frame(Frame::Opened | Frame::Bytes { .. }) | Arrival::Watch(_)) => {}
         }
     }
     ctx.close(stream);

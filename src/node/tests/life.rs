@@ -523,6 +523,7 @@ fn a_script_runs_and_its_output_is_the_log() {
         +0.7 event Created: Container created
         +0.8 event Started: Container started
         +0.8 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
+        +2.0 Opened
         +2.0 Data { channel: 1, text: "hello web! from web\nline 1\nline 2\n" }
         +2.9 Data { channel: 1, text: "line 3\n" }
         +3.9 Data { channel: 1, text: "oops\n" }
