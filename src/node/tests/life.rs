@@ -556,10 +556,14 @@ fn commands_run_in_a_running_container() {
     );
     world.ask("log", &[("tailLines", "1")]);
     world.check(expect![[r#"
+        +10.0 Opened
         +10.0 Data { channel: 1, text: "web\n" }
         +10.0 End { exit_code: 0 }
+        +10.0 Opened
         +10.0 End { exit_code: 3 }
+        +10.0 Opened
         +10.0 Response(Response { code: 500, body: {"apiVersion":"v1","code":500,"kind":"Status","message":"Internal error occurred: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec \"19d23142bd1ff62c782bc5415731919ec00e6147b9dab37f340f4217cb9dbfb6\": OCI runtime exec failed: exec failed: unable to start container process: exec: \"nosuchcommand\": executable file not found in $PATH: unknown","metadata":{},"reason":"InternalError","status":"Failure"}, warnings: [] })
+        +10.0 Opened
         +10.0 Data { channel: 1, text: "<!DOCTYPE html>\n" }
         +10.0 End { exit_code: 0 }
         +10.0 Response(Response { code: 200, body: "/docker-entrypoint.sh: Configuration complete; ready for start up\n", warnings: [] })
@@ -753,6 +757,7 @@ fn a_page_that_is_not_there_is_not_ready() {
     );
     world.run(4 * SECOND);
     world.check(expect![[r#"
+        +8.0 Opened
         +8.0 End { exit_code: 0 }
         +9.4 Running 10.244.0.2 [PRTSC I R CR PS] c=running ready
     "#]]);
