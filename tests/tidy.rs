@@ -43,7 +43,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &["sim", "api", "cluster", "kubectl", "shell", "deck"],
     ),
     ("ui", &["playground"]),
-    ("serve", &["sim", "api", "apiserver", "cluster"]),
+    (
+        "serve",
+        &["sim", "api", "network", "apiserver", "cluster", "posix"],
+    ),
 ];
 
 #[test]

@@ -77,6 +77,7 @@ struct Stream {
     to: Part,
     id: RequestId,
     node: u32,
+    pod: Key,
 }
 
 /// Latencies, and the order of messages on each link.
@@ -498,7 +499,14 @@ impl Cluster {
         let node = number as u32;
         self.next_stream += 1;
         let stream = self.next_stream;
-        self.streams.insert(stream, Stream { to: from, id, node });
+        let pod = Key::new("pods", request.namespace.clone(), request.name.clone());
+        let open = Stream {
+            to: from,
+            id,
+            node,
+            pod,
+        };
+        self.streams.insert(stream, open);
         let arrives = self.links.part_hears(self.now + work, Part::Kubelet(node));
         let note = Note::Sent {
             from: Part::ApiServer,
@@ -705,7 +713,7 @@ impl Cluster {
 
     /// A frame of a kubelet goes back through the API server to who asked.
     fn forward(&mut self, stream: u64, frame: Frame) {
-        let Some(Stream { to, id, node }) = self.streams.get(&stream).cloned() else {
+        let Some(Stream { to, id, node, .. }) = self.streams.get(&stream).cloned() else {
             return;
         };
         let is_last = matches!(frame, Frame::End { .. } | Frame::Response(_));

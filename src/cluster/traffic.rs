@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use api::note::Key;
-use api::{Note, Part, Status, Str, Value, map};
+use api::{Note, Part, RequestId, Status, Str, Value, map};
 use apiserver::{Caller, Reply};
 use network::policy::Peer;
 use network::{
@@ -116,6 +116,67 @@ impl Cluster {
             cause,
         };
         self.launch(source, call);
+    }
+
+    /// A client reaches through its port-forward stream `id` into the pod, past services and policies; the answer is found
+    /// by [`Cluster::receive_answers`]. False if there is no such stream.
+    pub fn reach(
+        &mut self,
+        number: u32,
+        id: RequestId,
+        exchange: u64,
+        port: u16,
+        payload: Payload,
+    ) -> bool {
+        let part = Part::Client(number);
+        let found = self
+            .streams
+            .values()
+            .find(|s| s.to == part && s.id == id)
+            .map(|s| (s.node, s.pod.clone()));
+        let Some((node, pod)) = found else {
+            return false;
+        };
+        let address = self.kubelets.get(node as usize).and_then(|host| {
+            let machine = &host.component;
+            machine.address_of(&pod.namespace, &pod.name)
+        });
+        self.network.next_ticket += 1;
+        let ticket = self.network.next_ticket;
+        let patience = 30 * sim::SECOND;
+        self.network.tickets.insert(
+            ticket,
+            Ticket {
+                asker: Asker::Client { number, exchange },
+                from: Key::new("clients", "", "terminal"),
+                to: pod,
+                node: Some(node),
+                ends: self.now + patience,
+                cause: None,
+            },
+        );
+        let Some(address) = address else {
+            self.answered(ticket, Answer::Refused, 0);
+            return true;
+        };
+        let call = Call {
+            to: address,
+            port,
+            protocol: Protocol::Tcp,
+            payload,
+            patience,
+        };
+        let arrives = self.now + self.network.rng.latency(400, 1_800);
+        self.queue.push(
+            arrives,
+            Event::Call {
+                ticket,
+                node,
+                client: Ipv4Addr::LOCALHOST,
+                call: Box::new(call),
+            },
+        );
+        true
     }
 
     /// Answers that have come for a client's calls since the last look.

@@ -132,6 +132,16 @@ impl Kubelet {
         self.pods.keys().copied().collect::<Vec<_>>().into_iter()
     }
 
+    /// The address of a running pod.
+    pub fn address_of(&self, namespace: &Str, name: &Str) -> Option<std::net::Ipv4Addr> {
+        let pod = self.pods.get(&self.id_of_name(namespace, name)?)?;
+        let address = match pod.address {
+            Some(number) => self.host.machine.pod_address(number).to_string(),
+            None => self.host.machine.address().to_string(),
+        };
+        address.parse().ok()
+    }
+
     /// The pod that a stream speaks to.
     pub(crate) fn pod_of_stream(&self, stream: u64) -> Option<PodId> {
         let has_it = |pod: &Pod| {

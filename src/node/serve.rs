@@ -92,6 +92,7 @@ impl Kubelet {
                     let keys = query("keys") == "true";
                     turn.attach(stream, index, query("stdout") != "false", input, keys);
                 }
+                "portforward" => turn.forward(stream),
                 other => {
                     let message = format!("{other} is not simulated on nodes");
                     let status = Status::new(501, "NotImplemented", message);
@@ -284,6 +285,18 @@ impl Turn<'_, '_> {
             }
         }
         log
+    }
+
+    /// Opens the way to the pod's ports; what passes goes over the network.
+    fn forward(&mut self, stream: u64) {
+        let has_sandbox = self.pod.containers.iter().any(|c| c.is_running());
+        if has_sandbox {
+            return self.out.frame(stream, Frame::Opened);
+        }
+        let message = format!("pod {} is not running", self.pod.name());
+        let status = Status::new(500, "InternalError", message);
+        self.out
+            .frame(stream, Frame::Response(status.into_response()));
     }
 
     fn attach(

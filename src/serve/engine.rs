@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use api::{Arrival, Frame, Input, Request, RequestId, Response, Status};
 use apiserver::User;
 use cluster::Cluster;
+use network::{Answer, Payload};
 use sim::{Machine, Time};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// The client that all connections are, for the cluster.
 const CLIENT: u32 = 6_443;
@@ -37,6 +38,12 @@ enum Message {
         answers: mpsc::Sender<Arrival>,
     },
     Input(u64, Input),
+    Reach {
+        ticket: u64,
+        port: u16,
+        payload: Payload,
+        answer: oneshot::Sender<Answer>,
+    },
     HangUp(u64),
 }
 
@@ -45,6 +52,27 @@ enum Message {
 pub(crate) struct Engine {
     mailbox: Sender<Message>,
     next_ticket: std::sync::Arc<AtomicU64>,
+}
+
+/// A way to the pod of an open port-forward; may be cloned.
+#[derive(Clone)]
+pub(crate) struct Reach {
+    ticket: u64,
+    mailbox: Sender<Message>,
+}
+
+impl Reach {
+    /// What the pod answers at a port.
+    pub(crate) async fn call(&self, port: u16, payload: Payload) -> Answer {
+        let (answer, heard) = oneshot::channel();
+        let _ = self.mailbox.send(Message::Reach {
+            ticket: self.ticket,
+            port,
+            payload,
+            answer,
+        });
+        heard.await.unwrap_or(Answer::Reset)
+    }
 }
 
 /// A request that is under way. Dropping it closes its watch or stream.
@@ -86,6 +114,13 @@ impl Engine {
 }
 
 impl Asked {
+    pub(crate) fn reach(&self) -> Reach {
+        Reach {
+            ticket: self.ticket,
+            mailbox: self.mailbox.clone(),
+        }
+    }
+
     /// Sends something on the stream.
     pub(crate) fn input(&self, input: Input) {
         let _ = self.mailbox.send(Message::Input(self.ticket, input));
@@ -106,6 +141,8 @@ struct Turning {
     since: (Instant, Time),
     open: BTreeMap<RequestId, (u64, mpsc::Sender<Arrival>)>,
     by_ticket: BTreeMap<u64, RequestId>,
+    exchanges: BTreeMap<u64, oneshot::Sender<Answer>>,
+    next_exchange: u64,
 }
 
 impl Turning {
@@ -116,6 +153,8 @@ impl Turning {
             speed,
             open: BTreeMap::new(),
             by_ticket: BTreeMap::new(),
+            exchanges: BTreeMap::new(),
+            next_exchange: 0,
         }
     }
 
@@ -182,6 +221,23 @@ impl Turning {
                     self.cluster.input(CLIENT, *id, input);
                 }
             }
+            Message::Reach {
+                ticket,
+                port,
+                payload,
+                answer,
+            } => {
+                self.next_exchange += 1;
+                let exchange = self.next_exchange;
+                let is_open = self
+                    .by_ticket
+                    .get(&ticket)
+                    .is_some_and(|id| self.cluster.reach(CLIENT, *id, exchange, port, payload));
+                // Otherwise the sender is dropped, which says it all.
+                if is_open {
+                    self.exchanges.insert(exchange, answer);
+                }
+            }
             Message::HangUp(ticket) => {
                 if let Some(id) = self.by_ticket.remove(&ticket) {
                     self.open.remove(&id);
@@ -193,6 +249,11 @@ impl Turning {
 
     /// Gives what has arrived to those who wait for it.
     fn hand_out(&mut self) {
+        for (exchange, answer) in self.cluster.receive_answers(CLIENT) {
+            if let Some(waiting) = self.exchanges.remove(&exchange) {
+                let _ = waiting.send(answer);
+            }
+        }
         for (_, id, arrival) in self.cluster.receive(CLIENT) {
             let Some((ticket, answers)) = self.open.get(&id) else {
                 continue;

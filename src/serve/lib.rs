@@ -9,6 +9,7 @@
 
 mod answer;
 mod engine;
+mod forward;
 mod front;
 mod identity;
 mod kubeconfig;

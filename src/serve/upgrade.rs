@@ -8,6 +8,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
 use crate::engine::Asked;
+use crate::forward;
 use crate::remote::{Wants, carry};
 use crate::spdy::{Connection, SpdyPeer};
 use crate::websocket::{self, Coding, WebSocketPeer};
@@ -22,6 +23,11 @@ pub(crate) enum Upgrade {
     Spdy {
         protocol: &'static str,
     },
+    /// Port-forward over SPDY, in the open or within a WebSocket.
+    Forward,
+    TunneledForward {
+        accept: String,
+    },
 }
 
 const COMMANDS: [&str; 6] = [
@@ -33,6 +39,8 @@ const COMMANDS: [&str; 6] = [
     "base64.binary.k8s.io",
 ];
 const SPDY_COMMAND: &str = "v4.channel.k8s.io";
+const SPDY_FORWARD: &str = "portforward.k8s.io";
+const TUNNEL: &str = "SPDY/3.1+portforward.k8s.io";
 
 impl Upgrade {
     /// What a request's headers ask for; nothing for ordinary requests.
@@ -45,6 +53,14 @@ impl Upgrade {
         if wanted.eq_ignore_ascii_case("websocket") {
             let key = http.header("sec-websocket-key").unwrap_or_default();
             let offered = all(http, "sec-websocket-protocol");
+            if subresource == "portforward" {
+                if offered.iter().any(|name| name == TUNNEL) {
+                    return Ok(Some(Upgrade::TunneledForward {
+                        accept: accept(key),
+                    }));
+                }
+                return Err(refused(&offered, &[TUNNEL]));
+            }
             let known: &[&'static str] = match parsed.request.verb {
                 _ if is_command => &COMMANDS,
                 Verb::Watch => &["base64.binary.k8s.io", "binary.k8s.io"],
@@ -60,6 +76,13 @@ impl Upgrade {
                 accept: accept(key),
                 protocol,
             }));
+        }
+        if wanted.eq_ignore_ascii_case("spdy/3.1") && subresource == "portforward" {
+            let offered = all(http, "x-stream-protocol-version");
+            if !offered.iter().any(|name| name == SPDY_FORWARD) {
+                return Err(refused(&offered, &[SPDY_FORWARD]));
+            }
+            return Ok(Some(Upgrade::Forward));
         }
         if wanted.eq_ignore_ascii_case("spdy/3.1") && is_command {
             let offered = all(http, "x-stream-protocol-version");
@@ -87,6 +110,15 @@ impl Upgrade {
             Upgrade::Spdy { protocol } => {
                 headers.push(("upgrade", "SPDY/3.1".to_owned()));
                 headers.push(("x-stream-protocol-version", (*protocol).to_owned()));
+            }
+            Upgrade::Forward => {
+                headers.push(("upgrade", "SPDY/3.1".to_owned()));
+                headers.push(("x-stream-protocol-version", SPDY_FORWARD.to_owned()));
+            }
+            Upgrade::TunneledForward { accept } => {
+                headers.push(("upgrade", "websocket".to_owned()));
+                headers.push(("sec-websocket-accept", accept.clone()));
+                headers.push(("sec-websocket-protocol", TUNNEL.to_owned()));
             }
         }
         headers
@@ -133,6 +165,16 @@ impl Upgrade {
             Upgrade::Spdy { .. } => {
                 let connection = Connection::new(TokioIo::new(upgraded));
                 carry(SpdyPeer::new(connection, wants), asked, first, wants).await;
+            }
+            Upgrade::Forward => {
+                let connection = Connection::new(TokioIo::new(upgraded));
+                forward::serve(connection, asked).await;
+            }
+            Upgrade::TunneledForward { .. } => {
+                let (near, far) = tokio::io::duplex(64 << 10);
+                let socket = websocket::open(upgraded).await;
+                tokio::spawn(websocket::tunnel(socket, far));
+                forward::serve(Connection::new(near), asked).await;
             }
         }
     }

@@ -6,6 +6,7 @@ use api::{Input, Value};
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -128,6 +129,45 @@ async fn close(mut socket: Socket) {
     }
     let goodbye = async { while let Some(Ok(_)) = socket.next().await {} };
     let _ = tokio::time::timeout(std::time::Duration::from_secs(5), goodbye).await;
+}
+
+/// Carries the bytes of another protocol in messages.
+pub(crate) async fn tunnel(socket: Socket, far: DuplexStream) {
+    let (mut to_socket, mut from_socket) = socket.split();
+    let (mut from_far, mut to_far) = tokio::io::split(far);
+    let inward = async {
+        while let Some(Ok(message)) = from_socket.next().await {
+            let is_done = match message {
+                Message::Binary(bytes) => to_far.write_all(&bytes).await.is_err(),
+                Message::Close(_) => true,
+                _ => false,
+            };
+            if is_done {
+                break;
+            }
+        }
+        let _ = to_far.shutdown().await;
+    };
+    let outward = async {
+        let mut buffer = vec![0; 32 << 10];
+        while let Ok(count) = from_far.read(&mut buffer).await
+            && count > 0
+        {
+            let message = Message::binary(buffer[..count].to_vec());
+            if to_socket.send(message).await.is_err() {
+                return;
+            }
+        }
+        let frame = CloseFrame {
+            code: CloseCode::Normal,
+            reason: Utf8Bytes::default(),
+        };
+        let _ = to_socket.send(Message::Close(Some(frame))).await;
+    };
+    tokio::select! {
+        () = inward => {}
+        () = outward => {}
+    }
 }
 
 /// A watch, an event in each message.
