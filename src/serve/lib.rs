@@ -20,7 +20,7 @@ mod spdy;
 mod upgrade;
 mod websocket;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use cluster::Options as ClusterOptions;
 
@@ -38,14 +38,23 @@ pub struct Options {
     pub kubeconfig: Option<PathBuf>,
 }
 
-/// Serves until the process is told to end. `ready` is called once with the path of the kubeconfig.
-pub fn run(options: Options, ready: impl FnOnce(&std::path::Path)) -> Result<(), String> {
+/// Serves until the process is told to end (SIGTERM, SIGINT). `ready` is called once with the path of the kubeconfig.
+pub fn run(options: Options, ready: impl FnOnce(&Path)) -> Result<(), String> {
+    run_until(options, ready, std::future::pending())
+}
+
+/// The same, until `end` at the latest.
+pub fn run_until(
+    options: Options,
+    ready: impl FnOnce(&Path),
+    end: impl Future<Output = ()>,
+) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|why| format!("cannot start the runtime: {why}"))?;
-    let outcome = runtime.block_on(listen::serve(options, ready));
+    let outcome = runtime.block_on(listen::serve(options, ready, end));
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     outcome
 }

@@ -28,7 +28,12 @@ const HEAD: Duration = Duration::from_secs(32);
 /// The cluster has come up when the first client connects.
 const BOOT: sim::Micros = 12 * sim::SECOND;
 
-pub(crate) async fn serve(options: Options, ready: impl FnOnce(&Path)) -> Result<(), String> {
+pub(crate) async fn serve(
+    options: Options,
+    ready: impl FnOnce(&Path),
+    end: impl Future<Output = ()>,
+) -> Result<(), String> {
+    let mut end = std::pin::pin!(end);
     let mut terminate = signal(SignalKind::terminate()).map_err(|why| why.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|why| why.to_string())?;
     let wanted = SocketAddr::new(options.address, options.port);
@@ -46,11 +51,11 @@ pub(crate) async fn serve(options: Options, ready: impl FnOnce(&Path)) -> Result
     let acceptor = TlsAcceptor::from(identity.tls.clone());
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
-        let seat = room
-            .clone()
-            .acquire_owned()
-            .await
-            .expect("nobody closes the semaphore");
+        let seat = tokio::select! {
+            seat = room.clone().acquire_owned() => seat.expect("nobody closes the semaphore"),
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        };
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
@@ -62,6 +67,7 @@ pub(crate) async fn serve(options: Options, ready: impl FnOnce(&Path)) -> Result
             },
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
+            () = &mut end => return Ok(()),
         };
         let (acceptor, front) = (acceptor.clone(), front.clone());
         tokio::spawn(async move {
