@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use crate::answer::{Answer, Piece, text_of};
 use crate::engine::{Engine, Who};
 use crate::identity::Identity;
+use crate::openapi;
 use crate::protobuf;
 use crate::upgrade::Upgrade;
 
@@ -126,6 +127,11 @@ impl Front {
             drop(turn);
         }
         match first {
+            Arrival::Response(response)
+                if response.code == 404 && parsed.request.name.starts_with("/openapi/") =>
+            {
+                self.openapi(http, &parsed).await
+            }
             Arrival::Response(response) if !(response.code == 200 && response.body.is_null()) => {
                 let answer = http::encode(&parsed.request, parsed.accept, &response);
                 whole(compressed(http, answer))
@@ -143,6 +149,37 @@ impl Front {
                 None => streamed(&parsed, text_of(first), asked),
             },
         }
+    }
+}
+
+impl Front {
+    /// The documents that only clients outside ask for; permission was given already.
+    async fn openapi(&self, http: &HttpRequest, parsed: &Parsed) -> Response<Answer> {
+        let admin = User {
+            name: "system:apiserver".into(),
+            groups: vec!["system:masters".into()],
+            ..User::default()
+        };
+        let mut asked = self
+            .engine
+            .ask(Who::User(admin), openapi::list_definitions());
+        let definitions = match asked.answers.recv().await {
+            Some(Arrival::Response(list)) => list.body.get("items").items().to_vec(),
+            _ => Vec::new(),
+        };
+        let path = parsed.request.name.to_string();
+        // The large documents take a moment; others need not wait for it.
+        let text = tokio::task::spawn_blocking(move || openapi::get(&path, &definitions)).await;
+        let Ok(Some(text)) = text else {
+            let missing = "the server could not find the requested resource";
+            return refusal(&Status::new(404, "NotFound", missing));
+        };
+        let answer = HttpResponse {
+            status: 200,
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: text.into_bytes(),
+        };
+        whole(compressed(http, answer))
     }
 }
 

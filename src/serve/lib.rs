@@ -14,6 +14,7 @@ mod front;
 mod identity;
 mod kubeconfig;
 mod listen;
+mod openapi;
 mod protobuf;
 mod remote;
 mod spdy;

@@ -38,7 +38,12 @@ pub(super) fn read(http: &HttpRequest, request: &mut Request) -> Result<(), Stat
 }
 
 fn object(http: &HttpRequest, content_type: &str, request: &Request) -> Result<Value, Status> {
-    let text = text_of(http)?;
+    let is_known = matches!(content_type, "application/json" | "application/yaml");
+    let text = if is_known {
+        text_of(http)?
+    } else {
+        String::new()
+    };
     let kind = kind_name(request);
     let value = match content_type {
         "application/json" => Value::from_json(&text)
@@ -53,6 +58,21 @@ fn object(http: &HttpRequest, content_type: &str, request: &Request) -> Result<V
         }
     };
     if value.is_map() {
+        for field in ["apiVersion", "kind"] {
+            let found = value.get(field);
+            if !found.is_null() && found.as_str().is_none() {
+                let what = match found {
+                    Value::List(_) => "array",
+                    Value::Bool(_) => "bool",
+                    Value::Map(_) => "object",
+                    _ => "number",
+                };
+                let error = format!(
+                    "json: cannot unmarshal {what} into Go struct field .{field} of type string"
+                );
+                return Err(unrecognized(&kind, &text, &error));
+            }
+        }
         return Ok(value);
     }
     let what = match value {
