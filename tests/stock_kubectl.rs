@@ -214,10 +214,7 @@ fn each_version_of_kubectl_that_is_here_gets_along() {
         .run("wait --for=condition=Ready pod/box --timeout=60s", "")
         .ok();
     for version in versions {
-        let served = Served {
-            kubectl: version.clone(),
-            ..served.another()
-        };
+        let served = served.for_another(&version);
         let k = |args: &str| served.run(args, "");
         println!("{}", version.display());
         k("get nodes").says("node-1");
@@ -270,9 +267,9 @@ impl Served {
     }
 
     /// The same server for another kubectl.
-    fn another(&self) -> Served {
+    fn for_another(&self, kubectl: &Path) -> Served {
         Served {
-            kubectl: self.kubectl.clone(),
+            kubectl: kubectl.to_owned(),
             kubeconfig: self.kubeconfig.clone(),
             dir: self.dir.clone(),
             process: None,

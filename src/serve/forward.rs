@@ -107,7 +107,6 @@ impl Line {
                 }
             }
             let _ = to_pod.shutdown().await;
-            Ok::<(), String>(())
         };
         let data = self.data;
         let outward = async move {
@@ -121,7 +120,13 @@ impl Line {
             }
         };
         let work = converse(far, reach, self.port);
-        let (_, (), outcome) = tokio::join!(inward, outward, work);
+        // Once the pod's side has ended, nobody waits for more from the client.
+        let answering = async { tokio::join!(outward, work) };
+        let mut answering = std::pin::pin!(answering);
+        let ((), outcome) = tokio::select! {
+            done = &mut answering => done,
+            () = inward => answering.await,
+        };
         if let (Err(why), Some(error)) = (outcome, self.error) {
             self.out.data(error, why.as_bytes(), false).await;
         }
