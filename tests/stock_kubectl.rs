@@ -165,7 +165,7 @@ fn stock_kubectl_does_a_days_work() {
         .complains("exit code 3");
     served.run("exec -i box -- cat", "typed\n").is("typed\n");
     let sent = dir.join("sent");
-    let bytes: Vec<u8> = (0..100_000_u32).map(|n| (n * 7919 >> 5) as u8).collect();
+    let bytes: Vec<u8> = (0..100_000_u32).map(|n| ((n * 7919) >> 5) as u8).collect();
     std::fs::write(&sent, &bytes).expect("ours");
     let back = dir.join("back");
     k(&format!("cp {} box:/tmp/file", sent.display())).ok();
@@ -361,7 +361,9 @@ impl Served {
         let mut child = Killed(child.expect("kubectl starts"));
         let output = child.0.stdout.take().expect("it is piped");
         let mut line = String::new();
-        BufReader::new(output).read_line(&mut line).expect("text");
+        // It is kept open: who cannot print ends.
+        let mut output = BufReader::new(output);
+        output.read_line(&mut line).expect("text");
         let port = line
             .split(" -> ")
             .next()
@@ -377,6 +379,7 @@ impl Served {
         let mut page = String::new();
         stream.read_to_string(&mut page).expect("a page");
         assert!(page.contains("Welcome to nginx!"), "{page}");
+        drop(output);
     }
 }
 

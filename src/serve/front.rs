@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 
 use crate::answer::{Answer, Piece, text_of};
 use crate::engine::{Engine, Who};
+use crate::gnostic;
 use crate::identity::Identity;
 use crate::openapi;
 use crate::protobuf;
@@ -104,7 +105,15 @@ impl Front {
         http: &HttpRequest,
         connection: Option<OnUpgrade>,
     ) -> Response<Answer> {
-        let parsed = match http::parse(http) {
+        // One document that old clients take in no other form.
+        let wants_gnostic = http.path_and_query.starts_with("/openapi/v2")
+            && http.header("accept").is_some_and(gnostic::is_wanted);
+        let mut plain = None;
+        if wants_gnostic {
+            let plain = plain.insert(http.clone());
+            plain.headers.retain(|(name, _)| name != "accept");
+        }
+        let parsed = match http::parse(plain.as_ref().unwrap_or(http)) {
             Ok(parsed) => parsed,
             Err(status) => return refusal(&status),
         };
@@ -130,7 +139,7 @@ impl Front {
             Arrival::Response(response)
                 if response.code == 404 && parsed.request.name.starts_with("/openapi/") =>
             {
-                self.openapi(http, &parsed).await
+                self.openapi(http, &parsed, wants_gnostic).await
             }
             Arrival::Response(response) if !(response.code == 200 && response.body.is_null()) => {
                 let answer = http::encode(&parsed.request, parsed.accept, &response);
@@ -154,7 +163,12 @@ impl Front {
 
 impl Front {
     /// The documents that only clients outside ask for; permission was given already.
-    async fn openapi(&self, http: &HttpRequest, parsed: &Parsed) -> Response<Answer> {
+    async fn openapi(
+        &self,
+        http: &HttpRequest,
+        parsed: &Parsed,
+        wants_gnostic: bool,
+    ) -> Response<Answer> {
         let admin = User {
             name: "system:apiserver".into(),
             groups: vec!["system:masters".into()],
@@ -169,15 +183,25 @@ impl Front {
         };
         let path = parsed.request.name.to_string();
         // The large documents take a moment; others need not wait for it.
-        let text = tokio::task::spawn_blocking(move || openapi::get(&path, &definitions)).await;
-        let Ok(Some(text)) = text else {
+        let document = tokio::task::spawn_blocking(move || {
+            if wants_gnostic {
+                return Some(gnostic::encode(&openapi::swagger(&definitions)));
+            }
+            openapi::get(&path, &definitions).map(String::into_bytes)
+        });
+        let Ok(Some(body)) = document.await else {
             let missing = "the server could not find the requested resource";
             return refusal(&Status::new(404, "NotFound", missing));
         };
+        let media = if wants_gnostic {
+            gnostic::MEDIA
+        } else {
+            "application/json"
+        };
         let answer = HttpResponse {
             status: 200,
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: text.into_bytes(),
+            headers: vec![("content-type".to_owned(), media.to_owned())],
+            body,
         };
         whole(compressed(http, answer))
     }

@@ -11,6 +11,7 @@ mod answer;
 mod engine;
 mod forward;
 mod front;
+mod gnostic;
 mod identity;
 mod kubeconfig;
 mod listen;

@@ -30,7 +30,7 @@ static BUILT_IN: LazyLock<BTreeMap<String, (String, String)>> = LazyLock::new(||
 pub(crate) fn get(path: &str, definitions: &[Value]) -> Option<String> {
     let rest = path.strip_prefix("/openapi/")?.trim_end_matches('/');
     if rest == "v2" {
-        return Some(swagger().to_json());
+        return Some(swagger(definitions).to_json());
     }
     let rest = rest.strip_prefix("v3")?.trim_start_matches('/');
     let customs = customs(definitions);
@@ -60,20 +60,12 @@ fn digest(text: &str) -> String {
 fn customs(definitions: &[Value]) -> BTreeMap<String, String> {
     let mut found: BTreeMap<String, (Vec<Kind>, BTreeMap<String, Value>)> = BTreeMap::new();
     for definition in definitions {
-        let spec = definition.get("spec");
-        let names = spec.get("names");
-        for version in spec.get("versions").items() {
-            if !version.bool("served") {
-                continue;
-            }
-            let kind = Kind {
-                group: spec.shared_str("group"),
-                version: version.shared_str("name"),
-                kind: names.shared_str("kind"),
-                plural: names.shared_str("plural"),
-                namespaced: spec.str("scope") == "Namespaced",
-                ..Kind::default()
-            };
+        let versions = definition.get("spec").get("versions").items();
+        for kind in served_kinds(definition) {
+            let version = versions
+                .iter()
+                .find(|v| v.str("name") == kind.version.as_str());
+            let version = version.expect("a served kind comes from a version");
             let (kinds, schemas) = found.entry(path_of(&kind)).or_default();
             let mut shape = version.path("schema.openAPIV3Schema").clone();
             if !shape.is_map() {
@@ -103,6 +95,24 @@ fn customs(definitions: &[Value]) -> BTreeMap<String, String> {
         (path, document(&kinds, &schemas).to_json())
     });
     documents.collect()
+}
+
+/// A kind for each version that a definition serves.
+fn served_kinds(definition: &Value) -> Vec<Kind> {
+    let spec = definition.get("spec");
+    let names = spec.get("names");
+    let versions = spec.get("versions").items().iter();
+    versions
+        .filter(|version| version.bool("served"))
+        .map(|version| Kind {
+            group: spec.shared_str("group"),
+            version: version.shared_str("name"),
+            kind: names.shared_str("kind"),
+            plural: names.shared_str("plural"),
+            namespaced: spec.str("scope") == "Namespaced",
+            ..Kind::default()
+        })
+        .collect()
 }
 
 fn path_of(kind: &Kind) -> String {
@@ -150,8 +160,8 @@ fn document(kinds: &[&Kind], customs: &BTreeMap<String, Value>) -> Value {
     }
 }
 
-/// `/openapi/v2`: everything in one document.
-fn swagger() -> Value {
+/// `/openapi/v2`: everything in one document, custom resources with their paths only.
+pub(crate) fn swagger(definitions: &[Value]) -> Value {
     let mut types = Types {
         prefix: "#/definitions/",
         ..Types::default()
@@ -165,6 +175,11 @@ fn swagger() -> Value {
             types.add(of);
         }
         add_paths(&mut paths, kind);
+    }
+    for definition in definitions {
+        for kind in served_kinds(definition) {
+            add_paths(&mut paths, &kind);
+        }
     }
     map! {
         "swagger": "2.0",
