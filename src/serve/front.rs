@@ -23,6 +23,7 @@ use crate::gnostic;
 use crate::identity::Identity;
 use crate::openapi;
 use crate::protobuf;
+use crate::remote::Wants;
 use crate::upgrade::Upgrade;
 
 /// One byte more than the largest body that is read: the API server refuses it with its own words.
@@ -113,7 +114,7 @@ impl Front {
             let plain = plain.insert(http.clone());
             plain.headers.retain(|(name, _)| name != "accept");
         }
-        let parsed = match http::parse(plain.as_ref().unwrap_or(http)) {
+        let mut parsed = match http::parse(plain.as_ref().unwrap_or(http)) {
             Ok(parsed) => parsed,
             Err(status) => return refusal(&status),
         };
@@ -121,6 +122,11 @@ impl Front {
             Ok(upgrade) => upgrade.zip(connection),
             Err(status) => return refusal(&status),
         };
+        if upgrade.is_some() && Wants::of(&parsed.request).tty {
+            // The terminal at the other end sends keys and wants to see them.
+            let keys = ("keys".into(), "true".into());
+            parsed.request.options.query.push(keys);
+        }
         let is_long = parsed.request.verb == Verb::Watch || parsed.request.subresource == *"log";
         let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
         let Ok(Ok(turn)) = turn else {
