@@ -132,6 +132,14 @@ fn clippy() -> Result<Count, Failure> {
 
 fn native() -> Result<Count, Failure> {
     let mut tests = cargo();
+    let is_named = std::env::var_os("KUBENKYO_KUBECTL").is_some();
+    if !is_named
+        && find("kubectl").is_none()
+        && let Err(failure) = tools::apt(&["kubernetes-client"])
+    {
+        println!("`kubenkyo serve` is NOT tested with stock kubectl: {failure}");
+        tests.env("KUBENKYO_KUBECTL", "none");
+    }
     if find("cargo-nextest").is_some() {
         tests.args([
             "nextest",
