@@ -11,7 +11,7 @@ use serde_json::Value;
 use shell::{Options, Session};
 
 /// Lines of all scenarios whose exit code agrees, and whose output agrees too: never fewer than this.
-const FLOOR: (usize, usize) = (852, 815);
+const FLOOR: (usize, usize) = (852, 821);
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -263,7 +263,11 @@ fn mask_name(word: &str) -> String {
             Some(last) if "/=,\":".contains(last) => piece.split_at(piece.len() - last.len_utf8()),
             _ => (piece, ""),
         };
-        masked += &mask_generated(name);
+        masked += &if is_ip(name) {
+            "IP".to_owned()
+        } else {
+            mask_generated(name)
+        };
         masked += end;
     }
     masked

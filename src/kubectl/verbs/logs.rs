@@ -33,7 +33,7 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let pods = pods(ctx, &given, &scope)?;
     let mut sources = Vec::new();
     for pod in &pods {
-        for container in containers(&given, pod)? {
+        for container in containers(ctx, &given, pod)? {
             sources.push((pod.clone(), container));
         }
     }
@@ -258,8 +258,8 @@ fn pods(ctx: &mut Context<'_>, given: &Given, scope: &Scope) -> Result<Vec<Value
     Ok(pods)
 }
 
-fn containers(given: &Given, pod: &Value) -> Result<Vec<Str>, Failure> {
-    let pod = core::Pod(pod);
+fn containers(ctx: &mut Context<'_>, given: &Given, object: &Value) -> Result<Vec<Str>, Failure> {
+    let pod = core::Pod(object);
     let inits: Vec<Str> = pod.init_containers().map(|c| Str::new(c.name())).collect();
     let mains: Vec<Str> = pod.containers().map(|c| Str::new(c.name())).collect();
     if given.switch("all-containers") {
@@ -279,13 +279,5 @@ fn containers(given: &Given, pod: &Value) -> Result<Vec<Str>, Failure> {
             names.join(", ")
         )));
     }
-    let annotated = pod
-        .meta()
-        .annotation("kubectl.kubernetes.io/default-container")
-        .map(Str::new);
-    Ok(annotated
-        .filter(|name| mains.contains(name))
-        .or(mains.first().cloned())
-        .into_iter()
-        .collect())
+    super::exec::container(ctx, given, object).map(|name| vec![name])
 }
