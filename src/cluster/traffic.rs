@@ -179,6 +179,205 @@ impl Cluster {
         true
     }
 
+    /// A call through the API server to a port of a pod (`kubectl port-forward`).
+    pub fn call_pod(
+        &mut self,
+        (number, exchange): (u32, u64),
+        namespace: &str,
+        name: &str,
+        call: Call,
+        cause: NoteId,
+    ) {
+        let asker = Asker::Client { number, exchange };
+        let found = self.kubelets.iter().enumerate().find_map(|(node, host)| {
+            let pod = host.component.pod(namespace, name)?;
+            Some((node as u32, host.component.address_of_pod(pod)))
+        });
+        let key = Key::new("pods", Str::new(namespace), Str::new(name));
+        let ticket = self.open_ticket(asker, key, found.map(|(node, _)| node), &call, cause);
+        let Some((node, to)) = found.filter(|(node, _)| self.kubelets[*node as usize].is_running)
+        else {
+            return self.answered(ticket, Answer::Reset, 0);
+        };
+        let arrives = self.now + self.network.rng.latency(900, 3_000);
+        let call = Box::new(Call { to, ..call });
+        let client = Ipv4Addr::LOCALHOST;
+        self.queue.push(
+            arrives,
+            Event::Call {
+                ticket,
+                node,
+                client,
+                call,
+            },
+        );
+    }
+
+    /// A call to the API server as the administrator (`kubectl proxy`); the paths that end in `proxy` lead on to pods.
+    pub fn call_api(&mut self, (number, exchange): (u32, u64), call: &Call, cause: NoteId) {
+        let Payload::Http { request, .. } = &call.payload else {
+            let ticket = self.open_ticket(
+                Asker::Client { number, exchange },
+                Key::new("apiserver", "", "kube-apiserver"),
+                None,
+                call,
+                cause,
+            );
+            return self.answered(ticket, Answer::Reset, 0);
+        };
+        let (_, _, path) = posix::split_url(&request.url);
+        if let Some(proxied) = proxied(&path) {
+            return self.call_proxied((number, exchange), &proxied, request, call, cause);
+        }
+        let user = Caller::component(Part::Client(0)).user;
+        let ticket = self.open_ticket(
+            Asker::Client { number, exchange },
+            Key::new("apiserver", "", "kube-apiserver"),
+            None,
+            call,
+            cause,
+        );
+        let answer = if self.faults.is_down(Part::ApiServer) {
+            Answer::text(
+                502,
+                "error trying to reach service: dial tcp 127.0.0.1:6443: connect: connection refused\n",
+            )
+        } else {
+            self.serve_http(request, user, cause)
+        };
+        self.answered(ticket, answer, 3 * MILLI);
+    }
+
+    /// `…/pods/NAME:PORT/proxy/PATH` and `…/services/…`: the API server asks in the client's place.
+    fn call_proxied(
+        &mut self,
+        place: (u32, u64),
+        to: &Proxied<'_>,
+        request: &posix::HttpRequest,
+        call: &Call,
+        cause: NoteId,
+    ) {
+        let mut request = request.clone();
+        request.url = format!("http://{}{}", to.name, to.path);
+        let call = Call {
+            payload: Payload::Http {
+                request,
+                tls: to.tls,
+            },
+            ..call.clone()
+        };
+        if to.is_pod {
+            let declared = self.kubelets.iter().find_map(|host| {
+                let pod = host.component.pod(to.namespace, to.name)?;
+                let ports = pod
+                    .spec()
+                    .get("containers")
+                    .items()
+                    .iter()
+                    .flat_map(|c| c.get("ports").items());
+                let mut numbers = ports
+                    .filter(|p| to.port.is_empty() || p.str("name") == to.port)
+                    .filter_map(|p| p.int("containerPort"));
+                numbers.next().and_then(|n| u16::try_from(n).ok())
+            });
+            let port = to.port.parse().ok().or(declared).unwrap_or(80);
+            return self.call_pod(place, to.namespace, to.name, Call { port, ..call }, cause);
+        }
+        let tables = self.network.proxy.component.tables();
+        let key = (Str::new(to.namespace), Str::new(to.name));
+        let ports = tables
+            .service(to.namespace, to.name)
+            .map_or(Value::Null, |s| s.path("spec.ports").clone());
+        let wanted = ports.items().iter().find(|port| {
+            to.port.is_empty()
+                || port.str("name") == to.port
+                || to.port.parse() == Ok(port.int("port").unwrap_or(0))
+        });
+        let rows = tables.endpoints(&key);
+        let ready: Vec<_> = rows
+            .iter()
+            .filter(|row| {
+                row.is_ready && wanted.is_some_and(|p| p.str("name") == row.port_name.as_str())
+            })
+            .collect();
+        let asker = Asker::Client {
+            number: place.0,
+            exchange: place.1,
+        };
+        if ready.is_empty() {
+            let (code, reason, why) = match wanted {
+                None => (
+                    404,
+                    "NotFound",
+                    format!("services \"{}\" not found", to.name),
+                ),
+                Some(_) => (
+                    503,
+                    "ServiceUnavailable",
+                    format!("no endpoints available for service \"{}\"", to.name),
+                ),
+            };
+            let ticket = self.open_ticket(
+                asker,
+                Key::new("services", Str::new(to.namespace), Str::new(to.name)),
+                None,
+                &call,
+                cause,
+            );
+            return self.answered(ticket, failure(&Status::new(code, reason, why)), MILLI);
+        }
+        let chosen = ready[self.network.rng.below(ready.len() as u64) as usize];
+        let call = Call {
+            to: chosen.address,
+            port: chosen.port,
+            ..call
+        };
+        let source = Source {
+            asker,
+            address: GATEWAY,
+            node: 0,
+            pod: None,
+            cause,
+        };
+        self.launch(source, call);
+    }
+
+    fn open_ticket(
+        &mut self,
+        asker: Asker,
+        to: Key,
+        node: Option<u32>,
+        call: &Call,
+        cause: NoteId,
+    ) -> u64 {
+        self.network.next_ticket += 1;
+        let ticket = self.network.next_ticket;
+        let from = Key::new("clients", "", "terminal");
+        let cause = self.may_note().then(|| {
+            let note = Note::Called {
+                from: from.clone(),
+                to: to.clone(),
+                via: Key::new("apiserver", "", "kube-apiserver"),
+                what: words(call).into(),
+                arrives: self.now + 2 * MILLI,
+            };
+            self.trace.record(self.now, cause, note)
+        });
+        let ends = self.now + call.patience;
+        self.network.tickets.insert(
+            ticket,
+            Ticket {
+                asker,
+                from,
+                to,
+                node,
+                ends,
+                cause,
+            },
+        );
+        ticket
+    }
+
     /// Answers that have come for a client's calls since the last look.
     pub fn receive_answers(&mut self, number: u32) -> Vec<(u64, Answer)> {
         self.network.answers.remove(&number).unwrap_or_default()
@@ -196,6 +395,12 @@ impl Cluster {
         if host.component.is_quiet() {
             return;
         }
+        for claim in host.component.take_claims() {
+            self.move_claim(&claim, node);
+        }
+        let Some(host) = self.kubelets.get_mut(node as usize) else {
+            return;
+        };
         let packets = host.component.take_packets();
         let answers = host.component.take_answers();
         for packet in packets {
@@ -213,6 +418,18 @@ impl Cluster {
         }
         for answered in answers {
             self.answered(answered.ticket, answered.answer, answered.work);
+        }
+    }
+
+    /// The content of a claim comes to the machine whose pod uses it now, as storage on the network would.
+    fn move_claim(&mut self, claim: &str, node: u32) {
+        let others = (0..self.kubelets.len()).filter(|at| *at != node as usize);
+        let mut found = None;
+        for at in others {
+            found = found.or(self.kubelets[at].component.detach_claim(claim));
+        }
+        if let (Some(content), Some(host)) = (found, self.kubelets.get_mut(node as usize)) {
+            host.component.attach_claim(claim, content);
         }
     }
 
@@ -538,16 +755,12 @@ impl Cluster {
                 "SSL certificate problem: unable to get local issuer certificate".to_owned(),
             );
         }
-        let (_, _, path_and_query) = posix::split_url(&request.url);
-        let http = apiserver::http::HttpRequest {
-            method: request.method.clone(),
-            path_and_query,
-            headers: request.headers.clone(),
-            body: request.body.clone(),
-        };
-        let token = http
-            .header("authorization")
-            .and_then(|value| value.strip_prefix("Bearer "))
+        let token = request
+            .headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        let token = token
+            .and_then(|(_, value)| value.strip_prefix("Bearer "))
             .map(|t| t.trim().to_owned());
         let user = match &token {
             None => apiserver::User {
@@ -560,6 +773,23 @@ impl Cluster {
                 None => return failure(&Status::new(401, "Unauthorized", "Unauthorized")),
             },
         };
+        self.serve_http(request, user, source.cause)
+    }
+
+    /// The API server's answer over HTTP.
+    fn serve_http(
+        &mut self,
+        request: &posix::HttpRequest,
+        user: apiserver::User,
+        cause: NoteId,
+    ) -> Answer {
+        let (_, _, path_and_query) = posix::split_url(&request.url);
+        let http = apiserver::http::HttpRequest {
+            method: request.method.clone(),
+            path_and_query,
+            headers: request.headers.clone(),
+            body: request.body.clone(),
+        };
         let parsed = match apiserver::http::parse(&http) {
             Ok(parsed) => parsed,
             Err(status) => return failure(&status),
@@ -571,7 +801,7 @@ impl Cluster {
         self.network.next_ticket += 1;
         let id = api::RequestId(self.network.next_ticket);
         let reply = self.server.handle(self.now, &caller, id, &parsed.request);
-        self.tell_watchers(source.cause);
+        self.tell_watchers(cause);
         match reply {
             Reply::Done(response) => {
                 let encoded = apiserver::http::encode(&parsed.request, parsed.accept, &response);
@@ -690,6 +920,48 @@ fn pretty(http: &apiserver::http::HttpRequest, body: Vec<u8>) -> Vec<u8> {
         Ok(value) => value.to_pretty_json().into_bytes(),
         Err(_) => body,
     }
+}
+
+/// A path of the API server that leads on to a pod or service.
+struct Proxied<'a> {
+    namespace: &'a str,
+    is_pod: bool,
+    tls: bool,
+    name: &'a str,
+    /// A number, a name, or nothing.
+    port: &'a str,
+    path: String,
+}
+
+/// `/api/v1/namespaces/NS/pods/[https:]NAME[:PORT]/proxy/PATH`
+fn proxied(path: &str) -> Option<Proxied<'_>> {
+    let rest = path.strip_prefix("/api/v1/namespaces/")?;
+    let mut parts = rest.splitn(5, '/');
+    let (namespace, kind, named) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_pod = match kind {
+        "pods" => true,
+        "services" => false,
+        _ => return None,
+    };
+    if parts.next()? != "proxy" {
+        return None;
+    }
+    let words: Vec<&str> = named.split(':').collect();
+    let (scheme, name, port) = match words[..] {
+        [name] => ("", name, ""),
+        [name, port] => ("", name, port),
+        [scheme, name, port] => (scheme, name, port),
+        _ => return None,
+    };
+    let path = format!("/{}", parts.next().unwrap_or_default());
+    Some(Proxied {
+        namespace,
+        is_pod,
+        tls: scheme == "https",
+        name,
+        port,
+        path,
+    })
 }
 
 /// A call in a few words, for the trace.

@@ -57,7 +57,7 @@ pub struct Invocation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forward {
     pub local: u16,
-    /// The pod's address.
+    /// The pod's address; empty for the API server.
     pub address: Str,
     pub remote: u16,
 }

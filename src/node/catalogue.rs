@@ -144,6 +144,7 @@ const OTHERS: &[Known] = known![
     "curl" 9 SHELL ROOT [] [] &[], &["/entrypoint.sh"], &["curl"];
     "dnsutils" 18 SHELL ROOT [] [] &[], &[], &["sh"];
     "e2e-test-images/busybox" 1 SHELL WHEEL [] [] &[], &[], &["sh"];
+    "jessie-dnsutils" 90 SHELL ROOT [] [] &[], &[], &["sh"];
     "echoserver" 46 SERVER ROOT [8080] [] &[], &[], &["/usr/local/bin/run.sh"];
     "gb-frontend" 330 SERVER ROOT [80] [] &[], &["docker-php-entrypoint"], &["apache2-foreground"];
     "hello-app" 12 SIGNALLED ROOT [8080] [] &["Server listening on port 8080"], &[], &["./hello-app"];
@@ -164,14 +165,19 @@ const WITHOUT_TOOLS: &[&str] = &["pause", "http-echo", "hello-app", "traefik"];
 /// Programs beyond the family's tools and the server itself.
 fn programs(name: &str) -> &'static [&'static str] {
     match name {
-        "agnhost" | "busyboxplus" | "dnsutils" | "tomcat" => &["curl", "wget", "nslookup", "dig"],
+        "agnhost" | "busyboxplus" | "dnsutils" | "jessie-dnsutils" | "tomcat" => {
+            &["curl", "wget", "nslookup", "dig"]
+        }
         "bash" => &["bash"],
         "curl" => &["curl"],
         "golang" => &["go", "curl", "wget"],
         "mariadb" => &["mariadb", "mysql"],
         "mongo" => &["mongo", "mongosh"],
         "mysql" => &["mysql", "mysqladmin"],
-        "nginx" | "httpd" | "php" | "wordpress" => &["curl", "nginx", "httpd"],
+        "nginx" | "nginx-slim" | "httpd" | "php" | "wordpress" | "hpa-example" | "gb-frontend" => {
+            &["curl", "nginx", "httpd"]
+        }
+        "kubernetes-bootcamp" => &["node", "npm", "curl", "wget"],
         "node" => &["node", "npm", "curl", "wget"],
         "openjdk" => &["java"],
         "perl" => &["perl", "curl"],
@@ -187,6 +193,7 @@ fn programs(name: &str) -> &'static [&'static str] {
 fn files(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
         "nginx" | "nginx-slim" => NGINX_FILES,
+        "kubernetes-bootcamp" => &[("/server.js", BOOTCAMP)],
         "httpd" => &[(
             "/usr/local/apache2/htdocs/index.html",
             "<html><body><h1>It works!</h1></body></html>\n",
@@ -194,6 +201,8 @@ fn files(name: &str) -> &'static [(&'static str, &'static str)] {
         _ => &[],
     }
 }
+
+const BOOTCAMP: &str = "var http = require('http');\nvar requests = 0;\nvar podname = process.env.HOSTNAME;\nvar host;\nvar handleRequest = function (request, response) {\n  response.setHeader('Content-Type', 'text/plain');\n  response.writeHead(200);\n  response.write('Hello Kubernetes bootcamp! | Running on: ');\n  response.write(host);\n  response.end(' | v=1\\n');\n  console.log('Running On:', host, '| Total Requests:', ++requests);\n};\nhttp.createServer(handleRequest).listen(8080, function () {\n  host = podname;\n  console.log('Kubernetes Bootcamp App Started At:', new Date());\n});\n";
 
 const NGINX_FILES: &[(&str, &str)] = &[
     (

@@ -60,6 +60,28 @@ impl Storage {
         Volume::over(base.clone())
     }
 
+    /// Whether the directory of a claim is on this machine.
+    pub(crate) fn has_claim(&self, name: &str) -> bool {
+        self.shared.contains_key(name)
+    }
+
+    /// The content of a claim, to be attached to another machine; it stays here too while a pod uses it.
+    pub(crate) fn detach(&mut self, name: &str, is_used: bool) -> Option<Volume> {
+        let id = *self.shared.get(name)?;
+        if is_used {
+            return self.disk.volume(id).cloned();
+        }
+        self.shared.remove(name);
+        self.disk.remove(id)
+    }
+
+    pub(crate) fn attach(&mut self, name: Str, content: Volume) {
+        if !self.shared.contains_key(&name) {
+            let id = self.add(content);
+            self.shared.insert(name, id);
+        }
+    }
+
     /// The pod is gone, and what was its own with it.
     pub(crate) fn release(&mut self, files: &PodFiles) {
         for id in files.roots.values() {
@@ -431,6 +453,14 @@ fn base(image: &Image, name: &str) -> Volume {
     let mut programs: Vec<&str> = image.programs.to_vec();
     programs.extend(image.entrypoint.first());
     programs.extend(image.cmd.first());
+    if image.has_tools {
+        programs.extend(match short {
+            "alpine" => &["apk"][..],
+            "fedora" | "centos" => &["yum", "dnf"],
+            "busybox" | "busyboxplus" | "bash" | "curl" => &[],
+            _ => &["apt-get", "apt"],
+        });
+    }
     let os_release = match short {
         "alpine" => {
             "NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.22.1\nPRETTY_NAME=\"Alpine Linux v3.22\"\n"

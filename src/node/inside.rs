@@ -111,6 +111,8 @@ pub(crate) struct World<'a> {
     pub(crate) address: String,
     pub(crate) machine: &'a crate::machine::Machine,
     pub(crate) image: &'a Image,
+    /// The minor number of the image's busybox.
+    pub(crate) busybox: u32,
     /// What processes asked the network in this turn.
     pub(crate) asked: Vec<(Pid, Request)>,
 }
@@ -418,6 +420,7 @@ impl posix::Host for World<'_> {
             arch: "x86_64".to_owned(),
             ip: self.address.clone(),
             booted: 0,
+            busybox: self.busybox,
         }
     }
 
@@ -427,9 +430,8 @@ impl posix::Host for World<'_> {
     }
 
     fn external(&mut self, call: &Call, files: &mut Files<'_>) -> External {
-        let _ = files;
         let words: Vec<&str> = call.argv.iter().map(|word| &**word).collect();
-        crate::programs::run(self.image, &words)
+        crate::programs::run(self.image, &words, files)
     }
 }
 

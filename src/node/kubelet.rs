@@ -259,6 +259,7 @@ impl Kubelet {
         let key = (meta.shared_namespace(), meta.shared_name());
         self.next += 1;
         let id = self.next;
+        self.want_claims(object.get("spec"), &key.0);
         let mut pod = Pod::new(id, object, out.now(), out.cause);
         if matches!(pod.view().phase(), "Succeeded" | "Failed") {
             // It ended before this kubelet knew it; nothing of it is left here.

@@ -17,6 +17,7 @@ pub mod log;
 mod machine;
 mod mount;
 mod needs;
+mod packages;
 mod plan;
 pub mod pod;
 pub mod probe;

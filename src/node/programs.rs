@@ -1,21 +1,25 @@
 //! Programs of images that are not tools of a shell: servers that just run, interpreters for the few lines that the
 //! documentation gives them.
 
-use posix::External;
+use posix::{External, Files};
 
 use crate::catalogue::Image;
 use crate::inside::done;
+use crate::packages;
 
 const INTERPRETERS: &[&str] = &[
     "perl", "python", "python3", "python2", "node", "ruby", "java", "php", "npm", "go",
 ];
 
 /// Runs a program of an image by its words.
-pub(crate) fn run(image: &Image, words: &[&str]) -> External {
+pub(crate) fn run(image: &Image, words: &[&str], files: &mut Files<'_>) -> External {
     let name = words
         .first()
         .map_or("", |word| word.rsplit('/').next().unwrap_or(word));
     let arguments = words.get(1..).unwrap_or_default();
+    if matches!(name, "apt-get" | "apt" | "apk" | "yum" | "dnf") {
+        return packages::run(name, arguments, files);
+    }
     if arguments
         .iter()
         .any(|a| matches!(*a, "--version" | "-v" | "-V" | "--help"))

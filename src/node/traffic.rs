@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use api::Value;
+use api::{Str, Value};
 use client::Outbox;
 use network::{Answer, Call, Dialog, Next, Protocol, Resolver};
 use posix::{Files, Pid, Reply, Request, User};
@@ -45,6 +45,8 @@ pub(crate) struct Traffic {
     exchanges: BTreeMap<u64, Exchange>,
     packets: Vec<Packet>,
     answered: Vec<Answered>,
+    /// Claims of new pods, whose content may be on another machine.
+    pub(crate) claims: Vec<Str>,
 }
 
 #[derive(Clone, Debug)]
@@ -75,10 +77,41 @@ impl Kubelet {
         std::mem::take(&mut self.host_mut().traffic.answered)
     }
 
+    /// Claims (`namespace/name`) that new pods of this machine use and that it does not have.
+    pub fn take_claims(&mut self) -> Vec<Str> {
+        std::mem::take(&mut self.host_mut().traffic.claims)
+    }
+
+    /// Gives the content of a claim away, if it is here; it stays while a pod here uses it.
+    pub fn detach_claim(&mut self, claim: &str) -> Option<posix::Volume> {
+        let is_used = self.pods().any(|pod| {
+            claims_of(pod.spec(), &pod.namespace()).any(|own| own == claim) && pod.anything_runs()
+        });
+        self.host_mut()
+            .storage
+            .detach(&format!("claim {claim}"), is_used)
+    }
+
+    pub fn attach_claim(&mut self, claim: &str, content: posix::Volume) {
+        self.host_mut()
+            .storage
+            .attach(format!("claim {claim}").into(), content);
+    }
+
+    /// A pod appeared: what it claims must come to this machine.
+    pub(crate) fn want_claims(&mut self, spec: &Value, namespace: &Str) {
+        let host = self.host_mut();
+        for claim in claims_of(spec, namespace) {
+            if !host.storage.has_claim(&format!("claim {claim}")) {
+                host.traffic.claims.push(claim);
+            }
+        }
+    }
+
     /// Whether nothing waits to be taken.
     pub fn is_quiet(&self) -> bool {
         let traffic = &self.host().traffic;
-        traffic.packets.is_empty() && traffic.answered.is_empty()
+        traffic.packets.is_empty() && traffic.answered.is_empty() && traffic.claims.is_empty()
     }
 
     /// The pod that has an address of this machine; `None` for the machine's own address.
@@ -88,6 +121,16 @@ impl Kubelet {
         let is_here = self.host().machine.pod_address(number) == text.as_str();
         self.pods()
             .find(|pod| is_here && pod.address == Some(number) && !pod.spec().bool("hostNetwork"))
+    }
+
+    /// The address at which a pod of this machine is reached.
+    pub fn address_of_pod(&self, pod: &crate::pod::Pod) -> Ipv4Addr {
+        let machine = &self.host().machine;
+        let text = match pod.address {
+            Some(number) if !pod.spec().bool("hostNetwork") => machine.pod_address(number),
+            _ => machine.address(),
+        };
+        text.parse().unwrap_or(Ipv4Addr::UNSPECIFIED)
     }
 
     /// Whether the pod at this address answers for the cluster's names.
@@ -334,4 +377,15 @@ impl Turn<'_, '_> {
         }
         None
     }
+}
+
+/// `namespace/name` of the claims that a pod mounts.
+fn claims_of<'a>(spec: &'a Value, namespace: &'a Str) -> impl Iterator<Item = Str> + 'a {
+    spec.get("volumes")
+        .items()
+        .iter()
+        .filter_map(move |volume| {
+            let name = volume.path("persistentVolumeClaim.claimName").as_str()?;
+            Some(format!("{namespace}/{name}").into())
+        })
 }

@@ -151,6 +151,7 @@ impl Turn<'_, '_> {
             address,
             machine: &self.host.machine,
             image,
+            busybox: busybox(self.pod.container_spec(index).str("image")),
             asked: Vec::new(),
         };
         let result = work(&mut inside, &mut world);
@@ -183,6 +184,7 @@ impl Turn<'_, '_> {
             address,
             machine: &self.host.machine,
             image: &image,
+            busybox: busybox(self.pod.container_spec(index).str("image")),
             asked: Vec::new(),
         };
         let outcomes = inside.run(&mut self.host.storage, &mut world);
@@ -468,4 +470,15 @@ impl Turn<'_, '_> {
         }
         self.run_inside(index);
     }
+}
+
+/// The 28 of `busybox:1.28`.
+fn busybox(image: &str) -> u32 {
+    let tag = image.split_once("busybox:1.").map(|(_, minor)| minor);
+    let digits = tag.map(|tag| {
+        tag.split(|c: char| !c.is_ascii_digit())
+            .next()
+            .unwrap_or_default()
+    });
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or(37)
 }

@@ -49,6 +49,8 @@ pub struct Machine {
     pub ip: String,
     /// When it booted, in microseconds since 1970.
     pub booted: i64,
+    /// The minor number of busybox 1.x; some tools' output changed over its releases.
+    pub busybox: u32,
 }
 
 impl Default for Machine {
@@ -61,6 +63,7 @@ impl Default for Machine {
             arch: "x86_64".into(),
             ip: "127.0.0.1".into(),
             booted: 0,
+            busybox: 37,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod breaking;
 mod kubectl_host;
+mod minikube;
 mod session;
 mod terminal;
 mod workstation;

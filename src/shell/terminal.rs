@@ -324,6 +324,12 @@ impl Terminal {
         match next {
             Next::Send(mut call) if call.to.is_loopback() => {
                 if let Some((job, forward)) = self.forward_of(call.port) {
+                    if forward.address.is_empty() {
+                        self.next_call += 1;
+                        self.calls.insert(self.next_call, (pid, dialog));
+                        let place = (self.number, self.next_call);
+                        return cluster.call_api(place, &call, self.cause);
+                    }
                     let said = format!("Handling connection for {}\n", forward.local);
                     let system = &mut self.inner.system;
                     system.deliver(job, Stream::Stdout, said.as_bytes());
@@ -527,6 +533,9 @@ impl posix::Host for ShellHost<'_> {
         }
         if name.is_some_and(|name| EDITORS.contains(&name)) {
             return self.edit(call, files);
+        }
+        if name == Some("minikube") {
+            return External::Done(crate::minikube::run(&call.argv[1..]));
         }
         if !matches!(name, Some("kubectl" | "k")) {
             return External::NotFound;

@@ -213,6 +213,7 @@ fn user_files() -> Volume {
             "/usr/local/bin/kubectl",
             "/usr/local/bin/k",
             "/usr/local/bin/kubenkyo",
+            "/usr/local/bin/minikube",
             "curl",
             "jq",
             "dig",

@@ -388,6 +388,13 @@ fn operand(word: &str, dot: &Value, variables: &Variables) -> Result<Value, Stri
         _ => {}
     }
     let (base, path) = match word.split_once('.') {
+        // `(index .spec.ports 0).nodePort`
+        _ if word.starts_with('(') => {
+            let Some((inner, path)) = word[1..].rsplit_once(").") else {
+                return Err(format!("unexpected {word:?} in operand"));
+            };
+            (eval(inner, dot, variables)?, path)
+        }
         Some(("", path)) => (dot.clone(), path),
         Some((name, path)) if name.starts_with('$') => (
             variables
@@ -475,6 +482,10 @@ mod tests {
     fn templates_print_as_go_prints_them() {
         let object = Value::from_json(r#"{"metadata":{"name":"box","labels":{"a":"1","b":"2"}},"spec":{"containers":[{"name":"x","image":"i"}]}}"#).expect("valid");
         for (template, text) in [
+            (
+                "{{(index .spec.containers 0).name}} {{(index (index .spec.containers 0) \"image\")}}",
+                "x i",
+            ),
             (
                 "{{.metadata.name}} {{range .spec.containers}}{{.name}}={{.image}}{{end}}{{\"\\n\"}}",
                 "box x=i\n",

@@ -27,6 +27,7 @@ pub(crate) mod logs;
 pub(crate) mod patch;
 pub(crate) mod plugin;
 pub(crate) mod port_forward;
+mod proxy;
 pub(crate) mod replace;
 pub(crate) mod rollout;
 pub(crate) mod run;
@@ -68,6 +69,7 @@ const COMMANDS: &[(&str, Verb)] = &[
     ("attach", exec::attach),
     ("exec", exec::run),
     ("port-forward", port_forward::run),
+    ("proxy", proxy::run),
     ("cp", cp::run),
     ("auth", auth::run),
     ("events", events::run),

@@ -260,6 +260,16 @@ impl Files<'_> {
         volume.write_at(place.ino, 0, bytes, now)
     }
 
+    /// Puts an executable at a path unless something is there: one of our tools, or a program the host runs, by name.
+    pub fn install_program(&mut self, path: &str, name: &str) -> Result<(), Errno> {
+        match self.walk(path, true)? {
+            Found::Node(_) => Ok(()),
+            Found::Missing { dir, name: entry } => self
+                .add(&dir, &entry, Body::Program(name.into()), 0o755)
+                .map(drop),
+        }
+    }
+
     /// Opens a file for writing, making it if it is missing; content stays.
     pub fn create(&mut self, path: &str) -> Result<Place, Errno> {
         match self.walk(path, true)? {

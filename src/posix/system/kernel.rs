@@ -100,6 +100,17 @@ impl<'a> Kernel<'a> {
                 }
             }
         }
+        if matches!(p.wait, Wait::Child | Wait::ChildUntil(_)) {
+            // Children that ended and are not waited for (jobs, what Ctrl-C left) are no news a second time.
+            for child in self
+                .sys
+                .processes
+                .iter_mut()
+                .filter(|c| c.parent == p.pid && c.zombie)
+            {
+                child.told = true;
+            }
+        }
         used += std::mem::take(&mut self.charge);
         p.steps += used as u64;
         if let Some(ending) = p.ending
@@ -201,6 +212,7 @@ impl<'a> Kernel<'a> {
             out: Vec::new(),
             ending: None,
             zombie: false,
+            told: false,
             reply: None,
             started: self.now,
             steps: 0,

@@ -182,6 +182,7 @@ impl System {
             out: Vec::new(),
             ending: None,
             zombie: false,
+            told: false,
             reply: None,
             started: host.now(),
             steps: 0,
@@ -212,6 +213,7 @@ impl System {
             out: Vec::new(),
             ending: None,
             zombie: false,
+            told: false,
             reply: None,
             started: host.now(),
             steps: 0,
@@ -254,6 +256,7 @@ impl System {
             out: Vec::new(),
             ending: None,
             zombie: false,
+            told: false,
             reply: None,
             started: now,
             steps: 0,
@@ -556,7 +559,7 @@ impl System {
 
     fn has_news_for(&self, parent: Pid) -> bool {
         let mut children = self.processes.iter().filter(|p| p.parent == parent);
-        children.any(|p| p.zombie) || !self.processes.iter().any(|p| p.parent == parent)
+        children.any(|p| p.zombie && !p.told) || !self.processes.iter().any(|p| p.parent == parent)
     }
 }
 

@@ -118,6 +118,8 @@ pub(crate) struct Process {
     pub(crate) ending: Option<Ending>,
     /// It has ended and waits for its parent to ask.
     pub(crate) zombie: bool,
+    /// Its parent has seen that it ended, and waits for others.
+    pub(crate) told: bool,
     pub(crate) reply: Option<Box<Reply>>,
     pub(crate) started: i64,
     pub(crate) steps: u64,

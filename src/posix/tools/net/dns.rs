@@ -145,8 +145,16 @@ fn live(dns: Dns) -> Live {
 
 impl Dns {
     pub(super) fn run(&mut self, c: &mut Context<'_, '_>) -> Turn {
+        // dig does not search: the name is full as it stands.
+        let is_full =
+            matches!(self.look, Look::Dig | Look::DigShort) && self.kind != RecordKind::Pointer;
+        let name = if is_full && !self.name.ends_with('.') {
+            format!("{}.", self.name)
+        } else {
+            self.name.clone()
+        };
         let request = Request::Lookup {
-            name: self.name.clone(),
+            name,
             kind: self.kind,
             server: self.server.clone(),
         };
@@ -165,8 +173,21 @@ impl Dns {
         Turn::Exit(c.finish(status))
     }
 
+    /// Before 1.29 busybox asked the C library and numbered its answers.
+    fn is_old(&self, c: &mut Context<'_, '_>) -> bool {
+        self.look == Look::Nslookup && c.busybox() && c.k.host.machine().busybox < 29
+    }
+
     fn banner(&self, c: &mut Context<'_, '_>, server: &str) {
-        if c.busybox() {
+        if self.is_old(c) {
+            let name = match server {
+                "10.96.0.10" => " kube-dns.kube-system.svc.cluster.local",
+                _ => "",
+            };
+            c.say(&format!(
+                "Server:    {server}\nAddress 1: {server}{name}\n\n"
+            ));
+        } else if c.busybox() {
             c.say(&format!("Server:\t\t{server}\nAddress:\t{server}:53\n\n"));
         } else {
             c.say(&format!("Server:\t\t{server}\nAddress:\t{server}#53\n\n"));
@@ -175,6 +196,14 @@ impl Dns {
 
     fn show(&self, c: &mut Context<'_, '_>, server: &str, name: &str, records: &[Record]) -> i32 {
         match self.look {
+            Look::Nslookup if self.is_old(c) => {
+                self.banner(c, server);
+                c.line(&format!("Name:      {}", self.name));
+                for (at, r) in records.iter().enumerate() {
+                    c.line(&format!("Address {}: {} {}", at + 1, r.value, r.name));
+                }
+                0
+            }
             Look::Nslookup => {
                 self.banner(c, server);
                 for r in records {
@@ -282,6 +311,10 @@ impl Dns {
             (Look::Host, NetError::NameNotFound { .. }) => {
                 c.line(&format!("Host {name} not found: 3(NXDOMAIN)"));
                 1
+            }
+            (_, NetError::NameNotFound { server }) if self.is_old(c) => {
+                self.banner(c, server);
+                c.fail(1, &format!("can't resolve '{name}'"))
             }
             (_, NetError::NameNotFound { server }) => {
                 self.banner(c, server);
