@@ -42,6 +42,7 @@ use host::Host;
 /// Whether any part of the cluster acts on objects of a group's kind.
 pub use apiserver::acts_on;
 pub use fault::Fault;
+pub use node::Custom as CustomImage;
 pub use options::Options;
 
 use ::client as client_room;
@@ -244,6 +245,13 @@ impl Cluster {
             "something is due before the rest ends"
         );
         self.now = self.now.max(until);
+    }
+
+    /// Every machine finds an image of the user's from now on.
+    pub fn define_image(&mut self, image: &std::sync::Arc<node::Custom>) {
+        for host in &mut self.kubelets {
+            host.component.define_image(image.clone());
+        }
     }
 
     /// Records a note of somebody outside (a command line, a button).

@@ -3,6 +3,9 @@
 //! Official images exist with their real release lines; an image of a registry that is known to exist runs as a generic
 //! long-running process; a misspelt official image is refused with a hint for our own tools.
 
+use std::sync::Arc;
+
+use crate::custom::Custom;
 use crate::reference::Reference;
 
 /// What the catalogue knows of an image.
@@ -30,6 +33,8 @@ pub struct Image {
     pub document_root: Option<&'static str>,
     /// True if nothing but the name is known.
     pub is_generic: bool,
+    /// What its user says of it, if it is one of theirs.
+    pub custom: Option<Arc<Custom>>,
 }
 
 /// What a container of the image does.
@@ -277,6 +282,7 @@ pub fn find(reference: &Reference) -> Result<Image, Missing> {
             files: &[],
             document_root: None,
             is_generic: true,
+            custom: None,
         },
     })
 }
@@ -317,6 +323,7 @@ impl Known {
                 _ => None,
             },
             is_generic: false,
+            custom: None,
         }
     }
 

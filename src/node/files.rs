@@ -479,10 +479,12 @@ fn base(image: &Image, name: &str) -> Volume {
         programs: &programs,
         has_tools: image.has_tools,
     });
-    for (path, text) in image.files {
+    let own = image.custom.iter().flat_map(|custom| custom.files.iter());
+    let own = own.map(|(path, text)| (path.as_str(), text.as_str()));
+    for (path, text) in image.files.iter().copied().chain(own) {
         let _ = root.write(
             path.trim_start_matches('/'),
-            *text,
+            text,
             Meta {
                 mode: 0o644,
                 ..Meta::default()

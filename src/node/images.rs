@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use api::{Str, Value, list, map};
 use sim::{MILLI, Micros, Rng, SECOND, Time};
 
-use crate::catalogue::{self, Image, Missing};
+use crate::catalogue::Missing;
 use crate::reference::Reference;
 
 /// At most so many images are told of in the node's status (`nodeStatusMaxImages`).
@@ -29,6 +29,8 @@ pub struct Waiter {
 struct Pull {
     waiter: Waiter,
     reference: Reference,
+    /// The image's size, or why there is none.
+    found: Result<u64, Missing>,
     asked: Time,
 }
 
@@ -74,13 +76,14 @@ impl Images {
     pub fn pull(
         &mut self,
         waiter: Waiter,
-        reference: Reference,
+        (reference, found): (Reference, Result<u64, Missing>),
         now: Time,
         rng: &mut Rng,
     ) -> Option<Time> {
         self.line.push_back(Pull {
             waiter,
             reference,
+            found,
             asked: now,
         });
         self.begin(now, rng)
@@ -95,18 +98,17 @@ impl Images {
     pub fn finish(&mut self, now: Time, rng: &mut Rng) -> Option<(Waiter, Pulled, Option<Time>)> {
         let pull = self.line.pop_front()?;
         self.is_pulling = false;
-        let pulled = match catalogue::find(&pull.reference) {
-            Ok(image) => {
-                self.present
-                    .insert(pull.reference.full().into(), image.bytes);
+        let pulled = match &pull.found {
+            Ok(bytes) => {
+                self.present.insert(pull.reference.full().into(), *bytes);
                 Pulled::Done {
                     took: now.since(self.began),
                     with_waiting: now.since(pull.asked),
-                    bytes: image.bytes,
+                    bytes: *bytes,
                 }
             }
             Err(missing) => Pulled::Failed {
-                why: reason(&pull.reference, &missing),
+                why: reason(&pull.reference, missing),
             },
         };
         let next = self.begin(now, rng);
@@ -134,8 +136,8 @@ impl Images {
         self.is_pulling = true;
         self.began = now;
         let mut span = rng.latency(RESOLVE.0, RESOLVE.1);
-        match catalogue::find(&pull.reference) {
-            Ok(image) if !self.has(&pull.reference) => span += transfer(&image, self.speed, rng),
+        match &pull.found {
+            Ok(bytes) if !self.has(&pull.reference) => span += transfer(*bytes, self.speed, rng),
             // A name that does not resolve is asked for more than once.
             Err(Missing::Host) => span += 500 * MILLI,
             _ => {}
@@ -146,12 +148,12 @@ impl Images {
 }
 
 /// How long it takes to fetch and unpack.
-fn transfer(image: &Image, speed: u64, rng: &mut Rng) -> Micros {
+fn transfer(bytes: u64, speed: u64, rng: &mut Rng) -> Micros {
     let speed = match speed {
         0 => rng.between(SPEED.0, SPEED.1),
         fixed => fixed,
     };
-    image.bytes * SECOND / speed + 200 * MILLI
+    bytes * SECOND / speed + 200 * MILLI
 }
 
 /// `docker.io/library/nginx@sha256:…`.

@@ -91,6 +91,12 @@ impl Kubelet {
         }
     }
 
+    /// From now on this machine finds an image of the user's.
+    pub fn define_image(&mut self, image: std::sync::Arc<crate::Custom>) {
+        let images = &mut self.host.machine.images;
+        images.insert(image.name.clone(), image);
+    }
+
     pub fn machine(&self) -> &Machine {
         &self.host.machine
     }

@@ -5,6 +5,7 @@
 
 mod admission;
 pub mod catalogue;
+mod custom;
 mod environment;
 mod eviction;
 mod files;
@@ -40,6 +41,7 @@ mod usage;
 mod within;
 mod worker;
 
+pub use custom::Custom;
 pub use eviction::Resource;
 pub use kubelet::{Alarm, Kubelet, Timer};
 pub use machine::Machine;

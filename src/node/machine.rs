@@ -1,9 +1,14 @@
 //! The simulated machine: what it has, what it is called, and the Node object that tells about it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api::{Str, Value, list, map};
 use sim::Time;
+
+use crate::catalogue::{self, Image, Missing};
+use crate::custom::Custom;
+use crate::reference::Reference;
 
 /// Facts about one machine that do not change while it runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +29,8 @@ pub struct Machine {
     /// Taints that the kubelet registers with.
     pub taints: Vec<Value>,
     pub is_windows: bool,
+    /// Images that the user has defined, by name.
+    pub images: BTreeMap<String, Arc<Custom>>,
 }
 
 impl Machine {
@@ -43,6 +50,16 @@ impl Machine {
             labels: BTreeMap::new(),
             taints: Vec::new(),
             is_windows: false,
+            images: BTreeMap::new(),
+        }
+    }
+
+    /// The image of a name, as a pull from here finds it.
+    pub fn find_image(&self, reference: &Reference) -> Result<Image, Missing> {
+        match self.images.get(&reference.name()) {
+            Some(custom) if custom.has_tag(&reference.tag) => Ok(custom.image()),
+            Some(_) => Err(Missing::Tag),
+            None => catalogue::find(reference),
         }
     }
 

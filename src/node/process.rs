@@ -59,6 +59,15 @@ pub fn choose(image: &Image, spec: &Value, env: &BTreeMap<String, String>, now: 
             reason: "OOMKilled",
         });
     }
+    if let Some((after, code)) = image.custom.as_ref().and_then(|custom| custom.exit)
+        && !spec.has("command")
+    {
+        return Launch::Process(Process::Ends {
+            at: now + after,
+            code,
+            reason: if code == 0 { "Completed" } else { "Error" },
+        });
+    }
     let is_own = image
         .entrypoint
         .first()
@@ -123,7 +132,14 @@ pub fn ports(image: &Image, spec: &Value) -> Vec<u16> {
         .items()
         .iter()
         .filter_map(|port| u16::try_from(port.int("containerPort")?).ok());
-    let mut ports: Vec<u16> = image.ports.iter().copied().chain(declared).collect();
+    let own = image.custom.iter().flat_map(|custom| custom.ports.iter());
+    let mut ports: Vec<u16> = image
+        .ports
+        .iter()
+        .chain(own)
+        .copied()
+        .chain(declared)
+        .collect();
     ports.sort_unstable();
     ports.dedup();
     ports

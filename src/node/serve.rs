@@ -276,7 +276,13 @@ impl Turn<'_, '_> {
         if let (Some(Process::Server { since, .. }), Some(image)) =
             (container.process.as_deref(), self.image(index))
         {
-            for (at, line) in image.start_log.iter().enumerate() {
+            let own = image.custom.iter().flat_map(|custom| custom.log.iter());
+            let lines = image
+                .start_log
+                .iter()
+                .copied()
+                .chain(own.map(String::as_str));
+            for (at, line) in lines.enumerate() {
                 log.write(
                     *since + at as u64 * 2_000,
                     1,

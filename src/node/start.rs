@@ -152,7 +152,13 @@ impl Turn<'_, '_> {
             container: index,
             stamp: self.pod.stamp,
         };
-        if let Some(end) = self.host.images.pull(waiter, reference, now, self.out.rng) {
+        let found = self
+            .host
+            .machine
+            .find_image(&reference)
+            .map(|image| image.bytes);
+        let wanted = (reference, found);
+        if let Some(end) = self.host.images.pull(waiter, wanted, now, self.out.rng) {
             self.out.wake_at(end, Timer::Pull);
         }
     }

@@ -5,7 +5,7 @@ use client::Severity::Warning;
 use posix::{Signal, System, User};
 use sim::{SECOND, Time};
 
-use crate::catalogue::{self, Image};
+use crate::catalogue::Image;
 use crate::environment;
 use crate::files;
 use crate::inside::{Inside, Keyboard, Outcome, Purpose, World};
@@ -20,7 +20,7 @@ use crate::worker::Turn;
 impl Turn<'_, '_> {
     pub(crate) fn image(&self, index: u16) -> Option<Image> {
         let reference = Reference::parse(self.pod.container_spec(index).str("image")).ok()?;
-        catalogue::find(&reference).ok()
+        self.host.machine.find_image(&reference).ok()
     }
 
     /// Makes the inside of a container, if it has none yet.

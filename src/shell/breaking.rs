@@ -167,6 +167,7 @@ fn help() -> String {
             format!("{name} {takes}")
         ));
     }
+    out.push_str("\n  kubenkyo image FILE       images of your own, described in YAML\n");
     out
 }
 
@@ -291,6 +292,8 @@ mod tests {
                   kubenkyo stop PART        kube-scheduler, kube-controller-manager or kube-apiserver stops
                   kubenkyo start PART       it starts again
                   kubenkyo slow TIMES       kube-apiserver takes so many times as long; 1 is normal
+
+                  kubenkyo image FILE       images of your own, described in YAML
             "#]],
         );
     }

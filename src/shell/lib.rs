@@ -5,6 +5,7 @@
 //! one command of its own, `kubenkyo`, which breaks things. Plain data: a clone continues as its original.
 
 mod breaking;
+mod image;
 mod kubectl_host;
 mod minikube;
 mod session;

@@ -106,6 +106,7 @@ impl Terminal {
             rng,
             started: Vec::new(),
             broken: Vec::new(),
+            images: Vec::new(),
             asked: Vec::new(),
             editing: Vec::new(),
             nodes: 0,
@@ -244,6 +245,7 @@ impl Terminal {
                 rng,
                 started: Vec::new(),
                 broken: Vec::new(),
+                images: Vec::new(),
                 asked: Vec::new(),
                 editing: Vec::new(),
                 nodes: cluster.options().nodes,
@@ -260,6 +262,9 @@ impl Terminal {
                     ),
                 });
                 self.opened.push(path);
+            }
+            for image in &host.images {
+                cluster.define_image(image);
             }
             crate::breaking::inflict(cluster, host.broken);
             let has_asked = !asked.is_empty();
@@ -499,6 +504,8 @@ struct ShellHost<'a> {
     started: Vec<(Pid, Job)>,
     /// What `kubenkyo` was asked to break.
     broken: Vec<cluster::Fault>,
+    /// Images that the user defined.
+    images: Vec<Arc<cluster::CustomImage>>,
     /// What programs asked the network.
     asked: Vec<(Pid, Request)>,
     /// Editors that were started, with the file that each opens.
@@ -526,6 +533,9 @@ impl posix::Host for ShellHost<'_> {
 
     fn external(&mut self, call: &posix::Call, files: &mut posix::Files<'_>) -> External {
         let name = call.argv.first().and_then(|name| name.rsplit('/').next());
+        if name == Some("kubenkyo") && call.argv.get(1).is_some_and(|word| &**word == "image") {
+            return crate::image::run(call, files, &mut self.images);
+        }
         if name == Some("kubenkyo") {
             let (fault, done) = crate::breaking::run(&call.argv[1..], self.nodes);
             self.broken.extend(fault);

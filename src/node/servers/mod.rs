@@ -175,6 +175,15 @@ impl Turn<'_, '_> {
 
     fn serve_http(&mut self, ask: &Ask<'_>) -> Reaction {
         let at_once = |answer| Reaction::Answer(answer, 300);
+        if let Some(custom) = &ask.image.custom {
+            let since = match self.pod.containers[ask.index as usize].process.as_deref() {
+                Some(Process::Server { since, .. }) => *since,
+                _ => self.out.now(),
+            };
+            let age = self.out.now().since(since);
+            let (path, _) = ask.path();
+            return at_once(custom.answer(&path, age, &self.variables(ask.index)));
+        }
         let is_nginx = matches!(
             ask.short.as_str(),
             "nginx" | "nginx-slim" | "nginx-unprivileged" | "nginxhttps" | "openresty"
@@ -242,6 +251,9 @@ impl Turn<'_, '_> {
         };
         match self.pod.containers[index as usize].process.as_deref() {
             Some(Process::Server { .. }) => {
+                if let Some(custom) = &image.custom {
+                    return call.protocol == Protocol::Tcp && custom.ports.contains(&call.port);
+                }
                 let known = ports::of(short, argv, &self.variables(index), call.protocol);
                 match known {
                     Some(ports) if short.starts_with("nginx") => {
