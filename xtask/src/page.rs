@@ -15,7 +15,7 @@ pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-uns
 /// A release build into `folder`, which is emptied first.
 pub(crate) fn build(tools: &Tools, folder: &Path) -> Result<(), Failure> {
     trunk(tools, folder)?;
-    step("cut the wasm in two", || parts::page::halve(folder))
+    step("cut the wasm in two", || parts::page::halve(tools, folder))
 }
 
 /// The same before the cut: one wasm file, with the names of its functions.

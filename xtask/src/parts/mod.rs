@@ -38,7 +38,7 @@ pub(crate) fn cut(wasm: &[u8], rules: &Rules, texts: &[Vec<u8>]) -> Result<Parts
 }
 
 /// Below this many bytes a function's name says little: the tools make one of many that are alike, under any of their names.
-const SMALL: usize = 256;
+const SMALL: usize = 128;
 
 /// Per defined function, whether it waits: what a rule says, and what only waiting functions call.
 fn waiting(module: &Module<'_>, rules: &Rules) -> Result<Vec<bool>, String> {

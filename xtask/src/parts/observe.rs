@@ -1,14 +1,14 @@
 //! `cargo xtask first-load`: starts the page with every function marked, and writes `later.txt` anew from what did not run.
 
 use super::module::Module;
-use super::rules::{own_path, plain};
+use super::rules::{Rules, digest, is_standard, own_path, plain};
 use super::{page, trace};
 use crate::report::{Failure, step};
 use crate::tools::{root, target};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule for less than this many bytes is not worth its line.
-const WORTH: usize = 400;
+const WORTH: usize = 200;
 
 pub(crate) fn command() -> Result<(), Failure> {
     let folder = target().join("first-load");
@@ -40,11 +40,12 @@ pub(crate) fn command() -> Result<(), Failure> {
             .map(|mark| mark == b'1')
             .collect::<Vec<bool>>())
     })?;
-    let rules = rules(&module, &ran);
     let path = root().join("xtask/src/parts/later.txt");
     let old = std::fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
     // What is above the mark is written by hand.
     let head = old.split_inclusive(MARK).next().unwrap_or_default();
+    let by_hand = Rules::read(head).map_err(&failed)?;
+    let rules = rules(&module, &ran, &by_hand);
     std::fs::write(&path, format!("{head}\n{rules}")).map_err(|error| failed(error.to_string()))?;
     println!("   {} rules in {}", rules.lines().count(), path.display());
     Ok(())
@@ -91,7 +92,7 @@ impl Place {
 }
 
 /// Rules for what did not run in the project's rooms.
-fn rules(module: &Module<'_>, ran: &[bool]) -> String {
+fn rules(module: &Module<'_>, ran: &[bool], by_hand: &Rules) -> String {
     let rooms = std::fs::read_dir(root().join("src"))
         .into_iter()
         .flatten()
@@ -99,6 +100,7 @@ fn rules(module: &Module<'_>, ran: &[bool]) -> String {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect::<Vec<String>>();
     let mut top = Place::default();
+    let mut hot = BTreeSet::new();
     for (at, body) in module.bodies.iter().enumerate() {
         let name = module
             .names
@@ -107,7 +109,11 @@ fn rules(module: &Module<'_>, ran: &[bool]) -> String {
         let bytes = body.as_bytes().len();
         // A small function may be several, and carry the name of any.
         let did_run = ran[at] && bytes >= super::SMALL;
-        let path = own_path(&plain(name)).unwrap_or_default();
+        let plain = plain(name);
+        let path = own_path(&plain).unwrap_or_default();
+        if ran[at] && is_standard(&path) && by_hand.judge(name) == Some(true) {
+            hot.insert(digest(&plain));
+        }
         if path
             .split("::")
             .next()
@@ -118,5 +124,8 @@ fn rules(module: &Module<'_>, ran: &[bool]) -> String {
     }
     let mut rules = String::new();
     top.cold("", &mut rules);
+    for digest in hot {
+        rules.push_str(&format!("first ={digest}\n"));
+    }
     rules
 }

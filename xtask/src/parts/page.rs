@@ -1,13 +1,24 @@
 //! The cut, done to a built page: two wasm files for one, and the editor's script named for later.
 
-use super::{cut, rules::Rules};
+use super::{Parts, cut, rules::Rules};
 use crate::report::Failure;
-use crate::tools::root;
+use crate::run::shown;
+use crate::tools::{Tools, root};
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
 
+/// What rustc's code for browsers uses beyond the first version of WebAssembly.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
 /// Cuts the wasm that `folder`'s `index.html` preloads.
-pub(crate) fn halve(folder: &Path) -> Result<(), Failure> {
+pub(crate) fn halve(tools: &Tools, folder: &Path) -> Result<(), Failure> {
     let failed = |why: String| Failure::new("cut the page's wasm in two").why(why);
     let write = |path: PathBuf, bytes: &[u8]| {
         std::fs::write(&path, bytes).map_err(|error| failed(format!("{}: {error}", path.display())))
@@ -22,6 +33,11 @@ pub(crate) fn halve(folder: &Path) -> Result<(), Failure> {
         .map_err(|why| failed(format!("xtask/src/parts/later.txt, {why}")))?;
     let texts = texts(&rules).map_err(&failed)?;
     let parts = cut(&wasm, &rules, &texts).map_err(&failed)?;
+    let parts = Parts {
+        first: optimised(tools, folder, &parts.first)?,
+        rest: optimised(tools, folder, &parts.rest)?,
+        ..parts
+    };
     let (first, rest) = (
         named("kubenkyo", &parts.first, "_bg.wasm"),
         named("rest", &parts.rest, ".wasm"),
@@ -35,7 +51,7 @@ pub(crate) fn halve(folder: &Path) -> Result<(), Failure> {
         1,
     );
     let (before, editor, after) =
-        between(&html, "<script defer src=\"./codemirror", "\"></script>")
+        between(&html, "<script src=\"./codemirror", "\" defer></script>")
             .ok_or_else(|| failed("index.html has no script of the editor".to_owned()))?;
     let html = format!("{before}<link rel=\"rest-script\" href=\"./codemirror{editor}\">{after}");
     write(index, html.as_bytes())?;
@@ -44,6 +60,22 @@ pub(crate) fn halve(folder: &Path) -> Result<(), Failure> {
         parts.functions[0], parts.functions[1]
     );
     Ok(())
+}
+
+/// What wasm-opt makes of `wasm`. It comes after the cut, so that it does not inline what waits into what does not.
+fn optimised(tools: &Tools, folder: &Path, wasm: &[u8]) -> Result<Vec<u8>, Failure> {
+    let failed = |error: std::io::Error| Failure::new("run wasm-opt").why(error.to_string());
+    let (plain, small) = (folder.join("plain.wasm"), folder.join("small.wasm"));
+    std::fs::write(&plain, wasm).map_err(failed)?;
+    let mut command = tools.command("wasm-opt");
+    command
+        .args(["-Oz", "--strip-debug", "--strip-producers"])
+        .args(FEATURES);
+    shown(command.arg(&plain).arg("-o").arg(&small))?;
+    let wasm = std::fs::read(&small).map_err(failed)?;
+    std::fs::remove_file(&plain).map_err(failed)?;
+    std::fs::remove_file(&small).map_err(failed)?;
+    Ok(wasm)
 }
 
 /// The wasm that the page in `folder` starts with.

@@ -1,12 +1,18 @@
 //! Which functions wait for the second part, by the paths in their names.
 //!
 //! A line of `later.txt` is `later PATH` or `first PATH`; the longest path that fits a function decides. A path fits the function itself,
-//! or the type that a method belongs to. A path that starts with `./` is that of a file or folder whose text waits.
+//! or the type that a method belongs to. A path that starts with `./` is that of a file or folder whose text
+//! waits; `first =DIGEST` speaks of one function of the standard library, with its types.
+
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 
 /// The rules of `later.txt`.
 pub(crate) struct Rules {
     /// Paths and whether what they fit waits, longest first.
     rules: Vec<(String, bool)>,
+    /// Digests of names whose functions do not wait, whatever the paths say.
+    exceptions: BTreeSet<String>,
     /// Files and folders whose text waits.
     pub(crate) texts: Vec<String>,
     /// Files in them whose text does not.
@@ -18,10 +24,14 @@ impl Rules {
     pub(crate) fn read(text: &str) -> Result<Rules, String> {
         let mut rules = Vec::new();
         let (mut texts, mut kept_texts) = (Vec::new(), Vec::new());
+        let mut exceptions = BTreeSet::new();
         for (at, line) in text.lines().enumerate() {
             let line = line.split('#').next().unwrap_or_default().trim();
             match line.split_once(' ') {
                 None if line.is_empty() => {}
+                Some(("first", name)) if name.starts_with('=') => {
+                    exceptions.insert(name[1..].to_owned());
+                }
                 Some((verdict @ ("later" | "first"), path)) => {
                     match (path.trim().strip_prefix("./"), verdict) {
                         (None, _) => rules.push((path.trim().to_owned(), verdict == "later")),
@@ -40,6 +50,7 @@ impl Rules {
         rules.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
         Ok(Rules {
             rules,
+            exceptions,
             texts,
             kept_texts,
         })
@@ -49,9 +60,11 @@ impl Rules {
     pub(crate) fn judge(&self, name: &str) -> Option<bool> {
         let plain = plain(name);
         let own = own_path(&plain)?;
-        // Generic code of the standard library is shared by types of the same shape, so it goes where its callers are.
+        // Generic code of the standard library goes where its callers are, but for the families that rules name. In those, what a start runs is
+        // known function by function.
         if is_standard(&own) {
-            return None;
+            let verdict = self.verdict(&own)?;
+            return Some(verdict && !self.exceptions.contains(&digest(&plain)));
         }
         self.verdict(&own).or_else(|| {
             let mut types = paths(&plain).skip(1).filter(|path| !is_standard(path));
@@ -72,11 +85,21 @@ impl Rules {
     }
 }
 
-fn is_standard(path: &str) -> bool {
+pub(super) fn is_standard(path: &str) -> bool {
     ["core", "alloc", "std", "hashbrown"].iter().any(|name| {
         path.strip_prefix(name)
             .is_some_and(|rest| rest.starts_with("::"))
     })
+}
+
+/// A name in few letters.
+pub(super) fn digest(plain: &str) -> String {
+    let digits = Sha256::digest(plain);
+    digits
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// A demangled name without the compiler's crate digests.
@@ -137,12 +160,12 @@ fn paths(plain: &str) -> impl Iterator<Item = &str> + Clone {
 
 #[cfg(test)]
 mod tests {
-    use super::Rules;
+    use super::{Rules, digest};
 
     #[test]
     fn the_longest_path_decides_and_generic_code_follows_its_types() {
-        let rules = Rules::read("later a\nfirst a::b # kept\nlater c::D\nlater c::E::g")
-            .expect("four rules");
+        let hot = digest("core::slice::sort::stable::quicksort::<a::x::U>");
+        let rules = Rules::read(&format!("first ={hot}\nlater core::slice::sort\nlater a\nfirst a::b # kept\nlater c::D\nlater c::E::g")).expect("six rules");
         let cases = [
             ("a[12]::x::f", Some(true)),
             ("a[12]::b::f", Some(false)),
@@ -157,6 +180,14 @@ mod tests {
             ("<lib[1]::Holder<c[3]::D> as lib[1]::Hold>::go", Some(true)),
             ("<lib[1]::Holder<(c[3]::D, a[3]::b::E)>>::go", None),
             ("memcpy", None),
+            (
+                "core[1]::slice::sort::stable::quicksort::<a[1]::x::T>",
+                Some(true),
+            ),
+            (
+                "core[1]::slice::sort::stable::quicksort::<a[1]::x::U>",
+                Some(false),
+            ),
         ];
         for (name, verdict) in cases {
             assert_eq!(rules.judge(name), verdict, "{name}");
