@@ -435,7 +435,7 @@ impl App {
 
     /// One frame of the screen: lets time pass, takes in what happened. Answers whether anything is drawn differently.
     fn frame(&mut self, at: f64) -> bool {
-        if self.is_away() {
+        if self.is_away() || !self.can_run() {
             return false;
         }
         if self.keep.is_playing() {

@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+use playground::Options;
 use playground::deck::{Deck, Lang, beginning};
 use wasm_bindgen::prelude::*;
 use yew::prelude::*;
@@ -86,6 +87,11 @@ fn is_of_the_look(action: &Action) -> bool {
 }
 
 impl App {
+    /// Whether time may pass. Of the first part only what the usual cluster needs is known; any other one waits for the rest.
+    pub(super) fn can_run(&self) -> bool {
+        self.rest.is_here() || *self.env.engine.0.borrow().options() == Options::default()
+    }
+
     /// The rest has come: the whole deck and the texts are looked at, and what waited is done.
     pub(super) fn complete(&mut self) {
         let Rest::Awaited(waiting) = std::mem::replace(&mut self.rest, Rest::Here) else {
