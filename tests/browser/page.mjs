@@ -67,7 +67,7 @@ export const single = pathToFileURL(join(dist, "kubenkyo.html")).href;
 
 /// A page in a profile of its own, at a size, language and theme. `troubles` collects what must never happen on it: errors, refused
 /// resources, requests to anywhere but its own address.
-export async function open(browser, address, { width = 1440, height = 900, lang = "ja", dark = false, path = "", offline = false } = {}) {
+export async function open(browser, address, { width = 1440, height = 900, lang = "ja", dark = false, path = "", offline = false, whole = true } = {}) {
   const context = await browser.newContext({
     viewport: { width, height },
     locale: lang === "ja" ? "ja-JP" : "en-US",
@@ -91,6 +91,8 @@ export async function open(browser, address, { width = 1440, height = 900, lang 
   });
   opened.push({ page, context, troubles });
   await page.goto(address + path, { waitUntil: "load" });
+  // The page takes everything in from its start, but what is typed meanwhile goes into the plain field that the editor replaces.
+  if (whole) await page.waitForFunction(() => globalThis.kubenkyoRest || !document.getElementById("page"));
   return { page, context, troubles };
 }
 

@@ -88,6 +88,32 @@ test("from Apply to three running pods, scaled to five, one killed and replaced,
   clean(opened);
 });
 
+test("the first part alone shows the first slide and a running cluster; what is done meanwhile is done when the rest comes", async () => {
+  let release;
+  const held = new Promise((done) => (release = done));
+  const slow = await serve(async (name, bytes) => {
+    if (/^(rest-|codemirror)/.test(name)) await held;
+    return bytes;
+  });
+  const opened = await open(browser, slow, { lang: "en", whole: false });
+  const { page } = opened;
+  await at(page, "apply").waitFor();
+  await until("the first slide", () => page.locator("article.slide h1, article.slide h2").first().isVisible());
+  await until("three nodes", async () => (await at(page, "node").count()) === 3);
+  await at(page, "theme").click();
+  await at(page, "apply").click();
+  await type(page, "kubectl get nodes -o name");
+  // Half a minute of an idle cluster.
+  await page.waitForTimeout(30_000);
+  if (await page.evaluate(() => globalThis.kubenkyoRest)) throw new Error("the rest came although it was held back");
+  clean(opened);
+  if ((await pods(page)).size) throw new Error("pods before anything could be applied");
+  release();
+  await running(page, 3);
+  await until("the nodes' names", async () => (await log(page)).includes("node/"));
+  clean(opened);
+});
+
 test("what was typed survives a reload", async () => {
   const opened = await start({ lang: "en" });
   const { page } = opened;

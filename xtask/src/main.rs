@@ -51,9 +51,6 @@ fn main() -> ExitCode {
         ["bench-page", runs @ ..] => checks::script("bench.mjs", runs),
         ["bench-wasm", cases @ ..] => checks::script("bench_wasm.mjs", cases),
         ["shots"] => checks::script("shots.mjs", &[]),
-        ["halve", dir] => {
-            tools::setup().and_then(|tools| parts::page::halve(&tools, std::path::Path::new(dir)))
-        }
         ["first-load"] => parts::observe::command(),
         ["explain"] => explain(),
         ["env"] => tools::print_env(),
