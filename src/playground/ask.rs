@@ -540,8 +540,11 @@ pub(crate) fn complete_line(cluster: &Cluster, line: &str, cursor: usize) -> Com
     Completion { from, candidates }
 }
 
+/// Words, each with what is said about it.
+type Explained = Vec<(String, String)>;
+
 /// The subcommands of a kubectl command, and its flags: what its `--help` says.
-fn help(words: &[&str]) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn help(words: &[&str]) -> (Explained, Explained) {
     let plain = words
         .iter()
         .take_while(|word| !word.starts_with('-'))
