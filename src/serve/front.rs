@@ -21,7 +21,6 @@ use crate::answer::{Answer, Piece, text_of};
 use crate::engine::{Engine, Who};
 use crate::gnostic;
 use crate::identity::Identity;
-use crate::openapi;
 use crate::protobuf;
 use crate::remote::Wants;
 use crate::upgrade::Upgrade;
@@ -142,10 +141,20 @@ impl Front {
             drop(turn);
         }
         match first {
-            Arrival::Response(response)
-                if response.code == 404 && parsed.request.name.starts_with("/openapi/") =>
-            {
-                self.openapi(http, &parsed, wants_gnostic).await
+            Arrival::Response(response) if wants_gnostic && response.code == 200 => {
+                let document = response.body;
+                // The document takes a moment; others need not wait for it.
+                let body = tokio::task::spawn_blocking(move || gnostic::encode(&document)).await;
+                let Ok(body) = body else {
+                    let failed = "the document could not be encoded";
+                    return refusal(&Status::new(500, "InternalError", failed));
+                };
+                let answer = HttpResponse {
+                    status: 200,
+                    headers: vec![("content-type".to_owned(), gnostic::MEDIA.to_owned())],
+                    body,
+                };
+                whole(compressed(http, answer))
             }
             Arrival::Response(response) if !(response.code == 200 && response.body.is_null()) => {
                 let answer = http::encode(&parsed.request, parsed.accept, &response);
@@ -164,52 +173,6 @@ impl Front {
                 None => streamed(&parsed, text_of(first), asked),
             },
         }
-    }
-}
-
-impl Front {
-    /// The documents that only clients outside ask for; permission was given already.
-    async fn openapi(
-        &self,
-        http: &HttpRequest,
-        parsed: &Parsed,
-        wants_gnostic: bool,
-    ) -> Response<Answer> {
-        let admin = User {
-            name: "system:apiserver".into(),
-            groups: vec!["system:masters".into()],
-            ..User::default()
-        };
-        let mut asked = self
-            .engine
-            .ask(Who::User(admin), openapi::list_definitions());
-        let definitions = match asked.answers.recv().await {
-            Some(Arrival::Response(list)) => list.body.get("items").items().to_vec(),
-            _ => Vec::new(),
-        };
-        let path = parsed.request.name.to_string();
-        // The large documents take a moment; others need not wait for it.
-        let document = tokio::task::spawn_blocking(move || {
-            if wants_gnostic {
-                return Some(gnostic::encode(&openapi::swagger(&definitions)));
-            }
-            openapi::get(&path, &definitions).map(String::into_bytes)
-        });
-        let Ok(Some(body)) = document.await else {
-            let missing = "the server could not find the requested resource";
-            return refusal(&Status::new(404, "NotFound", missing));
-        };
-        let media = if wants_gnostic {
-            gnostic::MEDIA
-        } else {
-            "application/json"
-        };
-        let answer = HttpResponse {
-            status: 200,
-            headers: vec![("content-type".to_owned(), media.to_owned())],
-            body,
-        };
-        whole(compressed(http, answer))
     }
 }
 

@@ -41,10 +41,13 @@ pub(crate) fn encode(document: &Value) -> Vec<u8> {
 fn encode_operation(operation: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     for parameter in operation.get("parameters").items() {
+        if *parameter.str("in") != *"query" {
+            continue;
+        }
         let mut query = Vec::new();
         text(&mut query, 2, "query");
         text(&mut query, 4, parameter.str("name"));
-        text(&mut query, 6, parameter.get("schema").str("type"));
+        text(&mut query, 6, parameter.str("type"));
         // The choices between kinds of parameters, each a message with one field.
         let mut inner = query;
         for number in [3, 2, 1] {

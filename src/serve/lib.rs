@@ -15,7 +15,6 @@ mod gnostic;
 mod identity;
 mod kubeconfig;
 mod listen;
-mod openapi;
 mod protobuf;
 mod remote;
 mod spdy;
