@@ -18,7 +18,7 @@ const browser = await launch();
 const ran = new Array(count).fill(0);
 const kept = { theme: "dark", size: "projector", speed: "100", slide: "pods", lang: "en" };
 const starts = [
-  { locale: "ja-JP", colorScheme: "light", viewport: { width: 1440, height: 900 } },
+  { locale: "ja-JP", colorScheme: "light", viewport: { width: 1440, height: 900 }, kept: {} },
   { locale: "en-US", colorScheme: "dark", viewport: { width: 1024, height: 768 } },
   { locale: "en-US", colorScheme: "light", viewport: { width: 390, height: 844 } },
   { locale: "ja-JP", colorScheme: "dark", viewport: { width: 1440, height: 900 }, kept },

@@ -34,11 +34,12 @@ export async function serve(alter = (name, bytes) => bytes) {
     const name = path.startsWith(prefix) ? path.slice(prefix.length) || "index.html" : null;
     try {
       if (name === null || normalize(name).startsWith("..")) throw new Error("outside");
-      const bytes = alter(name, await readFile(join(dist, name)).catch(() => null));
+      const bytes = await alter(name, await readFile(join(dist, name)).catch(() => null));
       if (bytes === null) throw new Error("no such file");
       response.writeHead(200, { "content-type": types[extname(name)] || "application/octet-stream", "content-security-policy": policy });
       response.end(bytes);
     } catch {
+      if (response.headersSent) return response.destroy();
       response.writeHead(404, { "content-type": "text/plain" });
       response.end("not found\n");
     }

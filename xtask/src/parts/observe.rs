@@ -1,7 +1,7 @@
 //! `cargo xtask first-load`: starts the page with every function marked, and writes `later.txt` anew from what did not run.
 
 use super::module::Module;
-use super::rules::{Rules, digest, is_standard, own_path, plain};
+use super::rules::{Rules, digest, own_path, plain};
 use super::{page, trace};
 use crate::report::{Failure, step};
 use crate::tools::{root, target};
@@ -44,8 +44,21 @@ pub(crate) fn command() -> Result<(), Failure> {
     let old = std::fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
     // What is above the mark is written by hand.
     let head = old.split_inclusive(MARK).next().unwrap_or_default();
-    let by_hand = Rules::read(head).map_err(&failed)?;
-    let rules = rules(&module, &ran, &by_hand);
+    let rules = rules(&module, &ran);
+    // What ran is first, whatever the paths say: they are wider than what was seen.
+    let all = Rules::read(&format!("{head}\n{rules}")).map_err(&failed)?;
+    let hot: BTreeSet<String> = (0..ran.len())
+        .filter(|at| ran[*at])
+        .map(|at| {
+            module
+                .names
+                .get(&module.defined(at))
+                .map_or("", String::as_str)
+        })
+        .filter(|name| all.judge(name) == Some(true))
+        .map(|name| format!("first ={}\n", digest(&plain(name))))
+        .collect();
+    let rules = rules + &hot.into_iter().collect::<String>();
     std::fs::write(&path, format!("{head}\n{rules}")).map_err(|error| failed(error.to_string()))?;
     println!("   {} rules in {}", rules.lines().count(), path.display());
     Ok(())
@@ -92,7 +105,7 @@ impl Place {
 }
 
 /// Rules for what did not run in the project's rooms.
-fn rules(module: &Module<'_>, ran: &[bool], by_hand: &Rules) -> String {
+fn rules(module: &Module<'_>, ran: &[bool]) -> String {
     let rooms = std::fs::read_dir(root().join("src"))
         .into_iter()
         .flatten()
@@ -100,7 +113,6 @@ fn rules(module: &Module<'_>, ran: &[bool], by_hand: &Rules) -> String {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect::<Vec<String>>();
     let mut top = Place::default();
-    let mut hot = BTreeSet::new();
     for (at, body) in module.bodies.iter().enumerate() {
         let name = module
             .names
@@ -109,11 +121,7 @@ fn rules(module: &Module<'_>, ran: &[bool], by_hand: &Rules) -> String {
         let bytes = body.as_bytes().len();
         // A small function may be several, and carry the name of any.
         let did_run = ran[at] && bytes >= super::SMALL;
-        let plain = plain(name);
-        let path = own_path(&plain).unwrap_or_default();
-        if ran[at] && is_standard(&path) && by_hand.judge(name) == Some(true) {
-            hot.insert(digest(&plain));
-        }
+        let path = own_path(&plain(name)).unwrap_or_default();
         if path
             .split("::")
             .next()
@@ -124,8 +132,5 @@ fn rules(module: &Module<'_>, ran: &[bool], by_hand: &Rules) -> String {
     }
     let mut rules = String::new();
     top.cold("", &mut rules);
-    for digest in hot {
-        rules.push_str(&format!("first ={digest}\n"));
-    }
     rules
 }

@@ -2,7 +2,7 @@
 //!
 //! A line of `later.txt` is `later PATH` or `first PATH`; the longest path that fits a function decides. A path fits the function itself,
 //! or the type that a method belongs to. A path that starts with `./` is that of a file or folder whose text
-//! waits; `first =DIGEST` speaks of one function of the standard library, with its types.
+//! waits; `first =DIGEST` speaks of one function, by its whole name.
 
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
@@ -59,12 +59,13 @@ impl Rules {
     /// Whether a function with this (demangled) name waits; nothing if no rule speaks of it.
     pub(crate) fn judge(&self, name: &str) -> Option<bool> {
         let plain = plain(name);
+        if self.exceptions.contains(&digest(&plain)) {
+            return Some(false);
+        }
         let own = own_path(&plain)?;
-        // Generic code of the standard library goes where its callers are, but for the families that rules name. In those, what a start runs is
-        // known function by function.
+        // Generic code of the standard library goes where its callers are, but for the families that rules name.
         if is_standard(&own) {
-            let verdict = self.verdict(&own)?;
-            return Some(verdict && !self.exceptions.contains(&digest(&plain)));
+            return self.verdict(&own);
         }
         self.verdict(&own).or_else(|| {
             let mut types = paths(&plain).skip(1).filter(|path| !is_standard(path));
@@ -85,7 +86,7 @@ impl Rules {
     }
 }
 
-pub(super) fn is_standard(path: &str) -> bool {
+fn is_standard(path: &str) -> bool {
     ["core", "alloc", "std", "hashbrown"].iter().any(|name| {
         path.strip_prefix(name)
             .is_some_and(|rest| rest.starts_with("::"))
