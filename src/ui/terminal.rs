@@ -288,7 +288,8 @@ fn Prompt(props: &PromptProps) -> Html {
                     *recall.borrow_mut() = (None, String::new());
                     env.act(Action::Run(line.split('\n').map(String::from).collect()));
                 }
-                "Tab" if !event.shift_key() && !line.is_empty() => {
+                // What completes a line comes with the rest of the program.
+                "Tab" if !event.shift_key() && !line.is_empty() && crate::dom::has_rest() => {
                     event.prevent_default();
                     offer.set(complete(&env, &field, (*offer).as_ref()));
                 }
