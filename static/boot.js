@@ -111,7 +111,12 @@ function whenSeen() {
 // event `kubenkyo-update`, whose detail is a function that changes over and reloads; without it the change comes at a later start.
 function keep() {
   if (!document.querySelector('link[rel="manifest"]') || !("serviceWorker" in navigator)) return;
-  const workers = navigator.serviceWorker;
+  let workers;
+  try {
+    workers = navigator.serviceWorker;
+  } catch {
+    return; // A sandboxed frame has none, and says so by an error.
+  }
   const tell = (worker) => {
     const change = () => {
       workers.addEventListener("controllerchange", () => location.reload(), { once: true });
