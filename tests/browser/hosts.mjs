@@ -147,7 +147,7 @@ test("the element: apply, run, seek, highlight, pause and events, and refusals w
     await cluster.run("kubectl create deployment web --image=nginx --replicas=2");
     await new Promise((done) => cluster.addEventListener("state", ({ detail }) => detail.pods.ready === 2 && done()));
     const paused = await cluster.pause();
-    const past = await cluster.seek(0.5);
+    const past = await cluster.seek(0);
     await cluster.highlight(["scheduler"]);
     cluster.setAttribute("theme", "dark");
     return {
@@ -164,7 +164,7 @@ test("the element: apply, run, seek, highlight, pause and events, and refusals w
   same("a command that fails", seen.failed, [1, 'Error from server (NotFound): namespaces "no-such" not found\n']);
   same("a manifest with an unknown field", seen.bad, [1, [4]]);
   same("pause", seen.paused, true);
-  same("seek", seen.past, [0.5, 0]);
+  same("seek", seen.past, [0, 0]);
   same("states were told", seen.states, true);
   same("reasons", seen.reasons, ["field", "field", "unknown", "type", "too-large"]);
   const first = await started(tab, "#first iframe");
