@@ -7,7 +7,10 @@
 mod arith;
 mod assign;
 mod builtins;
+mod children;
+mod compound;
 mod cond;
+mod ending;
 mod expand;
 mod frame;
 mod param;
@@ -15,6 +18,8 @@ pub(crate) mod pattern;
 mod redirect;
 mod run;
 mod simple;
+mod source;
+mod substitute;
 mod vars;
 
 pub(crate) use cond::test_expression;
