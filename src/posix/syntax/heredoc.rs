@@ -1,6 +1,6 @@
 //! Here-documents: their bodies stand after the line that asks for them.
 
-use super::parser::Parsed;
+use super::error::Parsed;
 use super::*;
 
 impl Parser<'_> {

@@ -1,17 +1,23 @@
 //! Text to syntax tree: the grammar of the POSIX shell with the bash additions people type.
 //!
-//! Starts at [`Parser::next`], which reads one complete command (as a shell does, so that a syntax error on
+//! Starts at [`Parser::next_command`], which reads one complete command (as a shell does, so that a syntax error on
 //! line ten comes after line nine ran). Never panics; nesting is bounded.
 
 mod ast;
 mod braces;
+mod compound;
+mod cond;
+mod error;
 mod heredoc;
+mod list;
 mod parser;
+mod redirection;
+mod simple;
 mod word;
 
 pub(crate) use ast::*;
 pub(crate) use braces::expand_braces;
-pub use parser::ParseError;
+pub use error::ParseError;
 pub(crate) use parser::Parser;
 
 /// Which shell a process is: it decides small matters of syntax and the wording of errors.

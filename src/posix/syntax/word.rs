@@ -1,6 +1,6 @@
 //! Words: quotes, parameters, substitutions.
 
-use super::parser::Parsed;
+use super::error::Parsed;
 use super::*;
 use std::sync::Arc;
 
