@@ -1,0 +1,232 @@
+//! Sessions at the terminal, as they read there.
+//!
+//! A transcript holds what was typed (`$ …`) and what came of it: standard output, error output after `! `, and a
+//! status other than 0 as `[3]`. A line that has not ended, such as the prompt of a shell in a container, ends in `¬`.
+
+use expect_test::{Expect, expect};
+use shell::{Command, Options, Outcome, Session};
+
+/// The terminal that a session opens.
+const TERMINAL: u32 = 1;
+
+/// Types the transcript's lines, and compares everything that happens with it.
+fn play(session: &mut Session, transcript: Expect) {
+    let played: String = transcript
+        .data()
+        .lines()
+        .filter_map(|line| line.strip_prefix('$'))
+        .map(|line| {
+            let ran = run(session, line.trim());
+            format!("${line}\n{}", shown(&ran))
+        })
+        .collect();
+    assert!(!played.is_empty(), "a transcript has lines that are typed");
+    transcript.assert_eq(&played);
+}
+
+fn run(session: &mut Session, line: &str) -> Outcome {
+    session.line(line, |_| {}).expect("a whole line")
+}
+
+/// Runs lines that only prepare; each must succeed.
+fn prepare(session: &mut Session, lines: &[&str]) {
+    for line in lines {
+        assert_eq!(run(session, line).status, 0, "{line}");
+    }
+}
+
+fn shown(ran: &Outcome) -> String {
+    let mut text = String::new();
+    for (is_error, mark) in [(false, ""), (true, "! ")] {
+        for line in ran.text(is_error).split_inclusive('\n') {
+            let (line, end) = match line.strip_suffix('\n') {
+                Some(line) => (line, ""),
+                None => (line, "¬"),
+            };
+            // No blank stands at the end of a line here.
+            let mark = if line.is_empty() { mark.trim_end() } else { mark };
+            text += &format!("{mark}{line}{end}\n");
+        }
+    }
+    if ran.status != 0 {
+        text += &format!("[{}]\n", ran.status);
+    }
+    text
+}
+
+fn new_session() -> Session {
+    Session::new(Options::default(), "/tmp")
+}
+
+/// A session with a pod `box` that sleeps, whose container runs.
+fn with_pod() -> Session {
+    let mut session = new_session();
+    prepare(
+        &mut session,
+        &[
+            "kubectl run box --image=busybox -- sleep 3600",
+            "kubectl wait --for=condition=Ready pod/box --timeout=60s",
+        ],
+    );
+    session
+}
+
+#[test]
+fn a_watch_that_is_interrupted_gives_the_prompt_back() {
+    let mut session = new_session();
+    session.patience = 10 * sim::SECOND;
+    assert_eq!(run(&mut session, "kubectl get pods --watch").status, 130);
+    play(
+        &mut session,
+        expect![[r#"
+            $ echo here
+            here
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_piped_into_kubectl_exec_reaches_the_container() {
+    play(
+        &mut with_pod(),
+        expect![[r#"
+            $ echo hello | kubectl exec -i box -- cat
+            hello
+            $ kubectl exec -i box -- sh < <(echo 'echo $((6*7))')
+            42
+            $ kubectl exec box -- cat
+        "#]],
+    );
+}
+
+#[test]
+fn a_shell_in_a_container_takes_what_is_typed() {
+    play(
+        &mut with_pod(),
+        expect![[r#"
+            $ kubectl exec -it box -- sh
+            / # ¬
+            $ cd /tmp; x=5
+            /tmp # ¬
+            $ echo $x in $(pwd)
+            5 in /tmp
+            /tmp # ¬
+            $ exit 3
+            ! command terminated with exit code 3
+            [3]
+            $ echo -$x-
+            --
+            $ kubectl run -it once --rm --image=busybox --restart=Never -- sh
+            / # ¬
+            ! If you don't see a command prompt, try pressing enter.
+            $ echo here
+            here
+            / # ¬
+            $ exit
+            pod "once" deleted from default namespace
+        "#]],
+    );
+}
+
+#[test]
+fn kubectl_edit_runs_the_editor_that_is_asked_for() {
+    play(
+        &mut new_session(),
+        expect![[r#"
+            $ kubectl create cm c --from-literal=key=1
+            configmap/c created
+            $ KUBE_EDITOR='sed -i s/key:/other:/' kubectl edit cm c
+            configmap/c edited
+            $ kubectl get cm c -o jsonpath='{.data}'
+            {"other":"1"}¬
+            $ EDITOR=true kubectl edit cm/c
+            ! Edit cancelled, no changes made.
+            $ EDITOR=false kubectl edit cm/c
+            ! error: there was a problem with the editor "false"
+            [1]
+            $ kubectl apply -f <(printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: d}\n')
+            configmap/d created
+        "#]],
+    );
+}
+
+#[test]
+fn without_an_editor_the_file_is_changed_elsewhere_until_enter_is_pressed() {
+    let mut session = new_session();
+    prepare(&mut session, &["kubectl create cm c --from-literal=key=1"]);
+    let opened = run(&mut session, "kubectl edit cm c");
+    assert!(opened.text(true).contains("press Enter here"));
+    let files = session.workstation_mut().take_opened(TERMINAL);
+    let [(path, text)] = &files[..] else {
+        panic!("one file is open: {files:?}");
+    };
+    let changed = text.replace("key: \"1\"", "key: \"2\"");
+    session.workstation_mut().command(Command::Write {
+        path: path.clone(),
+        text: changed,
+    });
+    play(
+        &mut session,
+        expect![[r#"
+            $
+            configmap/c edited
+            $ kubectl get cm c -o jsonpath='{.data.key}'
+            2¬
+        "#]],
+    );
+}
+
+#[test]
+fn flags_before_a_subcommand_and_programs_called_kubectl_something() {
+    play(
+        &mut new_session(),
+        expect![[r#"
+            $ kubectl config --kubeconfig=demo set-context dev --namespace=front
+            Context "dev" created.
+            $ kubectl config --kubeconfig=demo view -o jsonpath='{.contexts[0].context.namespace}'
+            front¬
+            $ kubectl -n default create configmap c --from-literal=a=b
+            configmap/c created
+            $ printf '#!/bin/bash\necho I am $0 with $1\n' > /usr/local/bin/kubectl-foo-bar_baz
+            $ chmod +x /usr/local/bin/kubectl-foo-bar_baz
+            $ kubectl foo bar-baz x
+            I am /usr/local/bin/kubectl-foo-bar_baz with x
+            $ kubectl foo
+            ! error: unknown command "foo" for "kubectl"
+            !
+            ! Did you mean this?
+            ! 	top
+            [1]
+        "#]],
+    );
+}
+
+#[test]
+fn a_forwarded_port_leads_to_the_pod() {
+    let mut session = new_session();
+    prepare(
+        &mut session,
+        &[
+            "kubectl create deployment web --image=nginx",
+            "kubectl expose deployment web --port=8000 --target-port=80",
+            "kubectl rollout status deployment web",
+        ],
+    );
+    play(
+        &mut session,
+        expect![[r#"
+            $ curl -s localhost:8080
+            [7]
+            $ kubectl port-forward svc/web 8080:8000 > forward.log & sleep 2
+            $ curl -s localhost:8080 | grep -o 'Welcome to nginx!' | head -1
+            Welcome to nginx!
+            $ cat forward.log
+            Forwarding from 127.0.0.1:8080 -> 80
+            Forwarding from [::1]:8080 -> 80
+            Handling connection for 8080
+            $ kubectl port-forward svc/web 8080:81
+            ! error: Service web does not have a service port 81
+            [1]
+        "#]],
+    );
+}
