@@ -1,4 +1,5 @@
-//! The live objects that a modifying command is about, and how a change of one is sent and reported.
+//! The live objects that a modifying command is about, and how a change of one, or what is made for one, is sent
+//! and reported.
 //!
 //! `label`, `annotate`, `patch`, `set`, `expose`, `autoscale`, `wait` share this: objects by `-f` or by arguments, fetched
 //! first; the change goes out as a patch of what differs. Models the resource builder with `ContinueOnError` and
@@ -204,12 +205,30 @@ pub(crate) fn send(
         kind,
         patch,
     );
-    request.options.dry_run = dry_run == DryRun::Server;
-    request.options.field_manager = if given.has("field-manager") {
-        given.text("field-manager")
-    } else {
-        manager.into()
-    };
+    options(&mut request, given, manager, dry_run);
+    ctx.object(request)
+}
+
+/// Creates an object that was made for a target (a service, an autoscaler); gives it as it is then. With
+/// `--dry-run=client` nothing is sent.
+pub(crate) fn create(
+    ctx: &mut Context<'_>,
+    given: &Given,
+    target: &Target,
+    mapping: &Mapping,
+    mut object: Value,
+    manager: &'static str,
+    dry_run: DryRun,
+) -> Result<Value, Failure> {
+    if dry_run == DryRun::Client {
+        return Ok(object);
+    }
+    object.set_path("metadata.namespace", target.namespace.clone());
+    if given.switch("save-config") {
+        object = crate::verbs::apply::with_last_applied(&object);
+    }
+    let mut request = Request::create(&mapping.resource, target.namespace.clone(), object);
+    options(&mut request, given, manager, dry_run);
     ctx.object(request)
 }
 
@@ -259,4 +278,13 @@ pub(crate) fn split_pairs(args: &[Str], what: &str) -> Result<(Vec<Str>, Vec<Str
         }
     }
     Ok((resources, pairs))
+}
+
+fn options(request: &mut Request, given: &Given, manager: &'static str, dry_run: DryRun) {
+    request.options.dry_run = dry_run == DryRun::Server;
+    request.options.field_manager = if given.has("field-manager") {
+        given.text("field-manager")
+    } else {
+        manager.into()
+    };
 }

@@ -2,7 +2,7 @@
 //!
 //! Models `kubectl/pkg/cmd/autoscale`.
 
-use api::{Request, Str, Value, map};
+use api::{Str, Value, map};
 
 use super::apply::DryRun;
 use crate::flags::{Flag, Given, array, number, optional, switch, text};
@@ -63,23 +63,15 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
         let object = autoscaler(&given, target, min, max, &metrics);
         let mapping = mapping_of(ctx, "autoscaling/v2", "HorizontalPodAutoscaler")?
             .expect("autoscalers are built in");
-        let made = if dry_run == DryRun::Client {
-            object
-        } else {
-            let mut object = object;
-            object.set_path("metadata.namespace", target.namespace.clone());
-            if given.switch("save-config") {
-                object = super::apply::with_last_applied(&object);
-            }
-            let mut request = Request::create(&mapping.resource, target.namespace.clone(), object);
-            request.options.dry_run = dry_run == DryRun::Server;
-            request.options.field_manager = if given.has("field-manager") {
-                given.text("field-manager")
-            } else {
-                "kubectl-autoscale".into()
-            };
-            ctx.object(request)?
-        };
+        let made = targets::create(
+            ctx,
+            &given,
+            target,
+            &mapping,
+            object,
+            "kubectl-autoscale",
+            dry_run,
+        )?;
         targets::report(ctx, &given, &mapping, &made, "autoscaled", dry_run)?;
     }
     targets.finish()

@@ -2,7 +2,7 @@
 //!
 //! Models `kubectl/pkg/cmd/expose` with `polymorphichelpers` for selectors, ports and protocols.
 
-use api::{Request, Str, Value, map, meta::Meta};
+use api::{Str, Value, map, meta::Meta};
 
 use super::apply::DryRun;
 use crate::flags::{Flag, Given, array, optional, switch, text};
@@ -57,22 +57,15 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
             service = api::patch::merge::apply(&service, &patch);
         }
         let mapping = mapping_of(ctx, "v1", "Service")?.expect("services are built in");
-        let made = if dry_run == DryRun::Client {
-            service
-        } else {
-            service.set_path("metadata.namespace", target.namespace.clone());
-            if given.switch("save-config") {
-                service = super::apply::with_last_applied(&service);
-            }
-            let mut request = Request::create(&mapping.resource, target.namespace.clone(), service);
-            request.options.dry_run = dry_run == DryRun::Server;
-            request.options.field_manager = if given.has("field-manager") {
-                given.text("field-manager")
-            } else {
-                "kubectl-expose".into()
-            };
-            ctx.object(request)?
-        };
+        let made = targets::create(
+            ctx,
+            &given,
+            target,
+            &mapping,
+            service,
+            "kubectl-expose",
+            dry_run,
+        )?;
         targets::report(ctx, &given, &mapping, &made, "exposed", dry_run)?;
     }
     targets.finish()

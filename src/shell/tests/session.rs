@@ -44,7 +44,11 @@ fn shown(ran: &Outcome) -> String {
                 None => (line, "¬"),
             };
             // No blank stands at the end of a line here.
-            let mark = if line.is_empty() { mark.trim_end() } else { mark };
+            let mark = if line.is_empty() {
+                mark.trim_end()
+            } else {
+                mark
+            };
             text += &format!("{mark}{line}{end}\n");
         }
     }
