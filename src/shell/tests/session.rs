@@ -5,6 +5,7 @@
 
 use expect_test::{Expect, expect};
 use shell::{Command, Options, Outcome, Session};
+use sim::Machine as _;
 
 /// The terminal that a session opens.
 const TERMINAL: u32 = 1;
@@ -14,7 +15,7 @@ fn play(session: &mut Session, transcript: Expect) {
     let played: String = transcript
         .data()
         .lines()
-        .filter_map(|line| line.strip_prefix('$'))
+        .filter_map(|line| line.trim_start().strip_prefix('$'))
         .map(|line| {
             let ran = run(session, line.trim());
             format!("${line}\n{}", shown(&ran))
