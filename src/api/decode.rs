@@ -121,7 +121,7 @@ impl Decoder {
             (Shape::Time | Shape::MicroTime, Value::Str(text)) => time(shape, text),
             (Shape::Time | Shape::MicroTime, _) => Err(mismatch(value, "string", place)),
             (Shape::Bytes, Value::Str(text)) => {
-                if let Some(at) = base64_fault(text) {
+                if let Some(at) = crate::base64::fault(text) {
                     self.keep(format!("illegal base64 data at input byte {at}"));
                 }
                 Ok(None)
@@ -430,33 +430,6 @@ fn cannot_parse(text: &str, rest: &str, element: &str) -> String {
     format!(
         "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {rest:?} as {element:?}"
     )
-}
-
-/// Where base64 text is wrong, if it is; line breaks are skipped, as in Go.
-fn base64_fault(text: &str) -> Option<usize> {
-    let is_digit = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
-    let mut chars = text
-        .bytes()
-        .enumerate()
-        .filter(|(_, b)| !matches!(b, b'\r' | b'\n'));
-    let mut in_group = 0;
-    while let Some((at, byte)) = chars.next() {
-        if is_digit(byte) {
-            in_group = (in_group + 1) % 4;
-        } else if byte != b'=' || in_group < 2 {
-            return Some(at);
-        } else {
-            if in_group == 2 {
-                match chars.next() {
-                    Some((_, b'=')) => {}
-                    Some((at, _)) => return Some(at),
-                    None => return Some(text.len()),
-                }
-            }
-            return chars.next().map(|(at, _)| at);
-        }
-    }
-    (in_group != 0).then_some(text.len() - in_group)
 }
 
 #[cfg(test)]

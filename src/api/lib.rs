@@ -5,9 +5,9 @@
 //! ([`view!`](crate::view), [`meta`], [`core`], [`apps`]) give its fields names. A kind is a row of a table,
 //! never a Rust type of its own.
 
+pub mod base64;
 pub mod decode;
 pub mod diagnose;
-pub mod digest;
 pub mod duration;
 pub mod kinds;
 pub mod names;

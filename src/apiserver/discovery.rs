@@ -1,8 +1,8 @@
 //! What the server serves: discovery documents, version, health.
 
-use api::digest::sha256;
 use api::kinds::{self, Kind};
 use api::{Request, Response, Status, Str, Value, list, map};
+use sha2::{Digest as _, Sha256};
 
 use crate::read::query;
 use crate::{ApiServer, health};
@@ -214,8 +214,8 @@ fn storage_version_hash(kind: &Kind) -> String {
         ("autoscaling", "HorizontalPodAutoscaler") => ("autoscaling", "v2"),
         (group, _) => (group, kind.version.as_str()),
     };
-    let digest = sha256(format!("{group}/{version}/{}", kind.kind).as_bytes());
-    crate::base64::encode(&digest[..8])
+    let digest = Sha256::digest(format!("{group}/{version}/{}", kind.kind).as_bytes());
+    api::base64::encode(&digest[..8])
 }
 
 fn aggregated_resource(kind: &Kind) -> Value {

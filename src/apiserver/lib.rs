@@ -7,7 +7,6 @@
 mod admission;
 mod allocate;
 mod authorize;
-pub mod base64;
 mod bootstrap;
 mod call;
 mod custom;

@@ -272,12 +272,12 @@ fn continue_token(revision: u64, namespace: &str, last: &Key, is_namespaced: boo
         token.get("rv").to_json(),
         token.get("start").to_json()
     );
-    crate::base64::encode_url(text.as_bytes())
+    api::base64::encode_url(text.as_bytes())
 }
 
 fn read_continue_token(token: &str) -> Result<(i64, String), Status> {
     let bad = |why: &str| Status::bad_request(format!("invalid continue token: {why}"));
-    let bytes = crate::base64::decode_url(token).map_err(|at| {
+    let bytes = api::base64::decode_url(token).map_err(|at| {
         bad(&format!(
             "continue key is not valid: illegal base64 data at input byte {at}"
         ))

@@ -3,6 +3,7 @@
 //! Models kustomize's hasher and `kubectl/pkg/util/hash`: the same but that the second takes the name in.
 
 use api::{Value, map};
+use sha2::{Digest as _, Sha256};
 
 /// `4h2mbtbbt6`: ten digits of a SHA-256, without vowels and what looks like other letters.
 pub(crate) fn of(object: &Value, name: &str) -> String {
@@ -25,7 +26,7 @@ pub(crate) fn of(object: &Value, name: &str) -> String {
         content.set("binaryData", object.get("binaryData"));
     }
     let text = crate::print::escaped(&content.to_json());
-    api::digest::sha256(text.as_bytes())[..5]
+    Sha256::digest(text.as_bytes())[..5]
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])
         .map(|digit| match digit {

@@ -3,7 +3,6 @@
 //! Knows the API server only through requests (`api::request`); [`Invocation`] is a running command,
 //! [`Host`] the machine it runs on. `verbs/` has a file per command, `print/` the output formats.
 
-mod base64;
 mod failure;
 mod flags;
 mod hash;

@@ -249,7 +249,7 @@ pub(crate) fn data(kind: Kind, object: &Value) -> BTreeMap<Str, Vec<u8>> {
         for (key, value) in object.get(field).entries().iter() {
             let text = value.as_str().unwrap_or_default();
             let bytes = if is_encoded {
-                from_base64(text)
+                api::base64::decode(text).unwrap_or_default()
             } else {
                 text.as_bytes().to_vec()
             };
@@ -268,28 +268,6 @@ pub(crate) fn hostname(pod: &Pod, machine: &Machine) -> String {
         "" => pod.name().chars().take(63).collect(),
         name => name.to_owned(),
     }
-}
-
-fn from_base64(text: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in text.bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => continue,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count) as u8);
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -312,10 +290,5 @@ mod tests {
         ] {
             assert_eq!(expand(text, &env), expanded);
         }
-    }
-
-    #[test]
-    fn base64_is_read() {
-        assert_eq!(from_base64("aGVsbG8="), b"hello");
     }
 }

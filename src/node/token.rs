@@ -3,6 +3,7 @@
 //! Its last part is a digest that proves nothing outside the simulation; inside, the API server checks it with
 //! [`is_token_of`].
 
+use api::base64::encode_url;
 use api::{Str, Value, list, map};
 use sim::{Rng, Time};
 
@@ -26,8 +27,8 @@ pub(crate) fn of(pod: &Pod, account: &str, source: &Value, node: &Str, now: Time
         },
         "nbf": now.secs(), "sub": subject(&pod.namespace(), account),
     };
-    let head = encode(br#"{"alg":"RS256","kid":"kubenkyo-node"}"#);
-    let body = format!("{head}.{}", encode(claims.to_json().as_bytes()));
+    let head = encode_url(br#"{"alg":"RS256","kid":"kubenkyo-node"}"#);
+    let body = format!("{head}.{}", encode_url(claims.to_json().as_bytes()));
     let signature = signature(&body, &pod.uid());
     format!("{body}.{signature}")
 }
@@ -40,10 +41,9 @@ pub fn is_token_of(token: &str, namespace: &str, account: &str, uid: &str) -> bo
     let Some((_, claims)) = body.split_once('.') else {
         return false;
     };
-    let plain = claims.replace('-', "+").replace('_', "/");
-    let (bytes, _) = posix::decode_base64(plain.as_bytes());
-    let claims = String::from_utf8(bytes)
+    let claims = api::base64::decode_url(claims)
         .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
         .and_then(|text| Value::from_json(&text).ok())
         .unwrap_or_default();
     own == signature(body, uid) && claims.str("sub") == subject(namespace, account)
@@ -58,14 +58,5 @@ fn signature(body: &str, uid: &str) -> String {
     let bytes: Vec<u8> = (0..32)
         .flat_map(|_| digest.next_u64().to_be_bytes())
         .collect();
-    encode(&bytes)
-}
-
-/// Base64 for addresses, without padding.
-fn encode(bytes: &[u8]) -> String {
-    let plain = posix::encode_base64(bytes);
-    plain
-        .trim_end_matches('=')
-        .replace('+', "-")
-        .replace('/', "_")
+    encode_url(&bytes)
 }

@@ -5,7 +5,6 @@
 //! sizes, counts and times have limits, and whatever is wrong ends as a [`Refusal`] that says so. Start at [`Shared::pack`] and
 //! [`Shared::unpack`]; [`Replay`](crate::Replay) plays what was unpacked.
 
-mod base64;
 mod deflate;
 mod refusal;
 mod wire;
@@ -68,7 +67,7 @@ impl Shared {
 
     /// The text for an address's fragment.
     pub fn to_text(&self) -> String {
-        base64::encode(&self.pack())
+        api::base64::encode_url(&self.pack())
     }
 
     /// The bytes of a file.
@@ -79,14 +78,14 @@ impl Shared {
     /// Reads what [`to_text`](Shared::to_text) wrote, or what is left of it.
     pub fn from_text(text: &str) -> Result<Shared, Refusal> {
         // What surrounds a link in a sentence is not part of it.
-        let text = text.trim_matches(|c: char| !base64::is_digit(c));
+        let text = text.trim_matches(|c: char| !is_digit(c));
         if text.is_empty() {
             return Err(Refusal::Empty);
         }
         if text.len() > TEXT_MAX {
             return Err(Refusal::TooLarge);
         }
-        Shared::unpack(&base64::decode(text).ok_or(Refusal::Damaged)?)
+        Shared::unpack(&decode(text).ok_or(Refusal::Damaged)?)
     }
 
     /// Whether a file's bytes are those of a cluster.
@@ -349,6 +348,21 @@ fn terminal(number: u64) -> Option<crate::TerminalId> {
 fn plain(text: &str) -> String {
     let letters = text.chars().filter(|letter| !letter.is_control());
     letters.take(NAME_MAX).collect()
+}
+
+/// Whether a character can stand in a link's text: no digit of base64url means anything to an address or to a chat program.
+fn is_digit(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == '-' || letter == '_'
+}
+
+/// `None` if anything but digits stands in it.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    if !text.chars().all(is_digit) {
+        return None;
+    }
+    // A single digit at the end is six bits that no byte needs: the rest was cut off, and the reader will say so.
+    let whole = &text[..text.len() - usize::from(text.len() % 4 == 1)];
+    api::base64::decode_url(whole).ok()
 }
 
 /// FNV-1a: tells a damaged link from a good one; it is no signature.

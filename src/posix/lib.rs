@@ -35,4 +35,4 @@ pub use system::{
 };
 pub use terminal::{LineResult, Terminal};
 pub use tools::names as tool_names;
-pub use tools::{decode_base64, encode_base64, format_date, split_url};
+pub use tools::{format_date, split_url};

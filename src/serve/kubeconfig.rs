@@ -67,7 +67,7 @@ fn text(address: SocketAddr, identity: &Identity) -> String {
     } else {
         address.to_string()
     };
-    let data = |pem: &str| apiserver::base64::encode(pem.as_bytes());
+    let data = |pem: &str| api::base64::encode(pem.as_bytes());
     format!(
         "apiVersion: v1\n\
          kind: Config\n\

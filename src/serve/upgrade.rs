@@ -204,7 +204,7 @@ fn refused(offered: &[String], known: &[&str]) -> Status {
 fn accept(key: &str) -> String {
     let text = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
     let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
-    apiserver::base64::encode(digest.as_ref())
+    api::base64::encode(digest.as_ref())
 }
 
 #[cfg(test)]

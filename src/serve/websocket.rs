@@ -54,9 +54,7 @@ impl WebSocketPeer {
                 message.extend_from_slice(bytes);
                 Message::binary(message)
             }
-            Coding::Base64 => {
-                Message::text(format!("{channel}{}", apiserver::base64::encode(bytes)))
-            }
+            Coding::Base64 => Message::text(format!("{channel}{}", api::base64::encode(bytes))),
         };
         self.socket.send(message).await.is_ok()
     }
@@ -67,10 +65,7 @@ impl WebSocketPeer {
             Coding::Binary => (*channel, rest.to_vec()),
             Coding::Base64 => {
                 let text = std::str::from_utf8(rest).ok()?;
-                (
-                    channel.wrapping_sub(b'0'),
-                    apiserver::base64::decode(text).ok()?,
-                )
+                (channel.wrapping_sub(b'0'), api::base64::decode(text).ok()?)
             }
         };
         match channel {
@@ -191,7 +186,7 @@ pub(crate) async fn watch(mut socket: Socket, mut asked: Asked, coding: Option<C
         if let Some(bytes) = bytes {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let message = match coding {
-                Some(Coding::Base64) => Message::text(apiserver::base64::encode(&bytes)),
+                Some(Coding::Base64) => Message::text(api::base64::encode(&bytes)),
                 _ => Message::text(text),
             };
             if socket.send(message).await.is_err() {

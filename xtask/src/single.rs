@@ -4,6 +4,8 @@
 //! policy in the file itself forbids every request. It is no second build: what runs is byte for byte what `dist/` serves.
 
 use crate::report::Failure;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use std::io::Write as _;
 use std::path::Path;
@@ -26,7 +28,7 @@ fn policy(scripts: &[String], styles: &[String]) -> String {
     let known = |texts: &[String]| {
         texts
             .iter()
-            .map(|text| format!(" 'sha256-{}'", base64(&Sha256::digest(text))))
+            .map(|text| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(text))))
             .collect::<String>()
     };
     format!(
@@ -63,7 +65,10 @@ pub(crate) fn pack(folder: &Path) -> Result<(), Failure> {
     let mut text = String::from("kubenkyoPacked={");
     for name in names.iter().filter(|name| name.ends_with(".wasm")) {
         let bytes = std::fs::read(folder.join(name)).map_err(failed)?;
-        text.push_str(&format!("\"{name}\":\"{}\",", base64(&gzip(&bytes))));
+        text.push_str(&format!(
+            "\"{name}\":\"{}\",",
+            STANDARD.encode(gzip(&bytes))
+        ));
     }
     text.push('}');
     std::fs::write(folder.join(PACKED), text).map_err(failed)
@@ -101,7 +106,7 @@ fn inline(html: &str, read: &dyn Fn(&str) -> Result<Vec<u8>, Failure>) -> Result
                 styles.push(text);
             }
             ("link", _, Some(address)) if address.ends_with(".wasm") => {
-                let text = base64(&gzip(&read(address)?));
+                let text = STANDARD.encode(gzip(&read(address)?));
                 let id = if attribute(tag, "rel") == Some("rest") {
                     REST_ID
                 } else {
@@ -195,41 +200,9 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
         .expect("writing to memory does not fail")
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .fold(0, |group, byte| group << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let sign = SIGNS[(group >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= chunk.len() {
-                char::from(sign)
-            } else {
-                '='
-            });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_pads_to_groups_of_four() {
-        let texts =
-            ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map(|text| base64(text.as_bytes()));
-        assert_eq!(
-            texts,
-            [
-                "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"
-            ]
-        );
-    }
 
     #[test]
     fn everything_the_page_names_is_inside_and_scripts_come_last() {

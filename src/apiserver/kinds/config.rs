@@ -57,7 +57,7 @@ pub(crate) static SECRET: Rules = Rules {
     defaults: |object| {
         let texts = object.remove("stringData").unwrap_or_default();
         for (key, text) in texts.entries().iter() {
-            let data = crate::base64::encode(text.as_str().unwrap_or_default().as_bytes());
+            let data = api::base64::encode(text.as_str().unwrap_or_default().as_bytes());
             object.entry("data").set(key.clone(), data);
         }
         fill_text(object, "type", "Opaque");

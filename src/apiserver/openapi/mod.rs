@@ -8,9 +8,9 @@
 mod paths;
 mod schemas;
 
-use api::digest::sha256;
 use api::kinds::{self, Kind};
 use api::{Str, Value, map};
+use sha2::{Digest as _, Sha256};
 
 use crate::ApiServer;
 use schemas::{Schemas, Texts};
@@ -85,7 +85,7 @@ impl ApiServer {
                     said += definition.map_or("", |d| d.get("metadata").str("resourceVersion"));
                 }
             }
-            let hash: String = sha256(said.as_bytes())
+            let hash: String = Sha256::digest(said.as_bytes())
                 .iter()
                 .map(|byte| format!("{byte:02X}"))
                 .collect();

@@ -4,12 +4,12 @@
 //! this server can check (see [`ApiServer::account_of_token`]); it protects nothing outside the simulation.
 
 use api::patch::apply::Manager;
-use api::{Response, Status, Str, Value, list, map};
+use api::{Response, Status, Str, Value, base64, list, map};
 use sim::{Rng, SECOND, Time};
 
 use crate::call::Call;
 use crate::path::Path;
-use crate::{ApiServer, User, base64};
+use crate::{ApiServer, User};
 
 const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 const LEAST_SECS: i64 = 600;

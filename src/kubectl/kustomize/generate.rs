@@ -1,9 +1,9 @@
 //! ConfigMaps and Secrets made of files, literals and env files.
 
-use api::{Str, Value, map};
+use api::{Str, Value, base64, map};
 
 use super::{Item, read};
-use crate::{Context, Failure, base64};
+use crate::{Context, Failure};
 
 pub(super) fn run(
     ctx: &mut Context<'_>,

@@ -338,28 +338,9 @@ fn printf(format: &str, args: &[Value]) -> String {
 }
 
 fn base64_decode(text: &str) -> Result<String, String> {
-    let mut bits = 0_u32;
-    let mut count = 0;
-    let mut bytes = Vec::new();
-    for c in text
-        .bytes()
-        .filter(|c| *c != b'=' && !c.is_ascii_whitespace())
-    {
-        let six = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return Err("error calling base64decode: illegal base64 data".into()),
-        };
-        bits = bits << 6 | u32::from(six);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
-    }
+    let bytes = api::base64::decode(text).map_err(|at| {
+        format!("error calling base64decode: base64 decode failed: illegal base64 data at input byte {at}")
+    })?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -38,7 +38,6 @@ mod usage;
 
 pub(crate) use context::{Context, Options};
 pub use date::format as format_date;
-pub use digest::{decode_base64, encode_base64};
 pub(crate) use echo::echo_text;
 pub(crate) use filter::{Feed, Filter};
 pub(crate) use live::Live;

@@ -207,7 +207,7 @@ fn single(shape: Shape, wire: Wire<'_>, depth: usize) -> Result<Option<Value>, U
         Shape::Bool => Value::from(wire.number()? != 0),
         Shape::Int32 | Shape::Int64 => Value::from(wire.number()? as i64),
         Shape::Float => Value::Float(f64::from_bits(wire.number()?)),
-        Shape::Bytes => Value::from(apiserver::base64::encode(wire.bytes()?)),
+        Shape::Bytes => Value::from(api::base64::encode(wire.bytes()?)),
         Shape::Quantity => {
             let text = part(wire.bytes()?, 1)?.map_or(Ok(""), |wire| text_of(wire.bytes()?))?;
             Value::from(Str::new(text))

@@ -2,10 +2,9 @@
 //!
 //! Models `kubectl/pkg/cmd/create/create_{configmap,secret}*.go` and `generate.go`.
 
-use api::{Str, Value, map};
+use api::{Str, Value, base64, map};
 
 use super::{generated, missing, name_of, parse};
-use crate::base64;
 use crate::flags::{Flag, Given, array, switch, text};
 use crate::{Context, Failure};
 

@@ -66,7 +66,7 @@ impl Server {
             let (_, rest) = kubeconfig.split_once(name).expect("the field is there");
             rest.lines().next().unwrap_or_default().trim().to_owned()
         };
-        let pem = |name: &str| apiserver::base64::decode(&field(name)).expect("it is base64");
+        let pem = |name: &str| api::base64::decode(&field(name)).expect("it is base64");
         let mut roots = RootCertStore::empty();
         let authority = CertificateDer::from_pem_slice(&pem("certificate-authority-data:"));
         roots
