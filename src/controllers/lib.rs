@@ -108,6 +108,7 @@ controllers! {
     disruption: disruption::Disruption = disruption::Disruption,
     quota: quota::Quotas = quota::Quotas,
     cluster_roles: clusterrole::ClusterRoles = clusterrole::ClusterRoles,
+    mirror: endpoint::mirror::Mirror = endpoint::mirror::Mirror,
     replication: ReplicaSets = ReplicaSets::new(Flavor::ReplicationController),
 }
 

@@ -16,6 +16,9 @@ const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kub
 /// The first address of the service network, by which pods reach the API server.
 pub(crate) const KUBERNETES_SERVICE_IP: &str = "10.96.0.1";
 
+/// Where the API server itself listens, beside the machines of the nodes.
+const OWN_ADDRESS: &str = "172.18.0.1";
+
 impl ApiServer {
     pub(crate) fn bootstrap(&mut self) {
         for name in NAMESPACES {
@@ -84,9 +87,44 @@ impl ApiServer {
         // Their names must not shift those of everything that follows.
         let uids = std::mem::replace(&mut self.uids, Rng::stream(self.token_key, "roles"));
         self.plant_roles();
+        self.plant_own_endpoints();
         self.uids = uids;
         self.tell_watchers();
         self.notes.clear();
+    }
+
+    /// Who answers for the service `kubernetes`: the API server tells it itself, as its lease reconciler does
+    /// (`pkg/controlplane/reconcilers`), because no pod stands behind it.
+    fn plant_own_endpoints(&mut self) {
+        let meta = |label: &'static str, value: &'static str| {
+            map! {
+                "name": "kubernetes", "namespace": "default", "labels": map! { label: value },
+            }
+        };
+        let port = map! { "name": "https", "port": 6443, "protocol": "TCP" };
+        let endpoints = map! {
+            "metadata": meta("endpointslice.kubernetes.io/skip-mirror", "true"),
+            "subsets": list![map! {
+                "addresses": list![map! { "ip": OWN_ADDRESS }], "ports": list![port.clone()],
+            }],
+        };
+        self.plant("", "v1", "endpoints", "Endpoints", endpoints, map! {});
+        let slice = map! {
+            "metadata": meta("kubernetes.io/service-name", "kubernetes"),
+            "addressType": "IPv4",
+            "endpoints": list![map! {
+                "addresses": list![OWN_ADDRESS], "conditions": map! { "ready": true },
+            }],
+            "ports": list![port],
+        };
+        self.plant(
+            "discovery.k8s.io",
+            "v1",
+            "endpointslices",
+            "EndpointSlice",
+            slice,
+            map! {},
+        );
     }
 
     /// Stores an object that is made without asking anyone; `completed` is what was not sent but filled in.

@@ -1,9 +1,11 @@
 //! Which pods answer for each Service: EndpointSlices, and Endpoints for those who still read them.
 //!
 //! Models `pkg/controller/endpointslice` with `staging/src/k8s.io/endpointslice`, and `pkg/controller/endpoint`, at v1.36.
-//! [`slices`] and [`legacy`] are the two controllers; both take their pods and ports from here.
+//! [`slices`] and [`legacy`] are the two controllers; both take their pods and ports from here. [`mirror`] makes slices of
+//! Endpoints that have no pods behind them.
 
 pub(crate) mod legacy;
+pub(crate) mod mirror;
 pub(crate) mod slices;
 
 use api::core::{PODS, SERVICES};

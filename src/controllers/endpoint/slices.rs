@@ -15,8 +15,8 @@ use crate::sync::{Halt, Step, Sync};
 
 pub(crate) const ENDPOINT_SLICES: Resource =
     Resource::of("discovery.k8s.io", "v1", "endpointslices");
-const SERVICE_NAME: &str = "kubernetes.io/service-name";
-const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+pub(super) const SERVICE_NAME: &str = "kubernetes.io/service-name";
+pub(super) const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
 const OURS: &str = "endpointslice-controller.k8s.io";
 /// `--max-endpoints-per-slice`.
 const MAX_PER_SLICE: usize = 100;
@@ -27,10 +27,24 @@ pub(crate) struct EndpointSlices;
 
 /// A slice as it should be, without a name yet.
 #[derive(Clone, Debug, PartialEq)]
-struct Wanted {
-    family: &'static str,
-    ports: Vec<Value>,
-    endpoints: Vec<Value>,
+pub(super) struct Wanted {
+    pub(super) family: &'static str,
+    pub(super) ports: Vec<Value>,
+    pub(super) endpoints: Vec<Value>,
+}
+
+impl Wanted {
+    pub(super) fn is_full(&self) -> bool {
+        self.endpoints.len() >= MAX_PER_SLICE
+    }
+}
+
+/// For whom slices are made, and what all of them carry.
+pub(super) struct Made<'a> {
+    pub(super) owner: &'a Value,
+    pub(super) owner_kind: &'static str,
+    pub(super) labels: Value,
+    pub(super) annotations: Value,
 }
 
 impl Controller for EndpointSlices {
@@ -98,13 +112,13 @@ impl Controller for EndpointSlices {
             }
             wanted.extend(slices);
         }
-        write(
-            &service,
-            wanted,
-            &existing,
-            trigger_time(&service, &pods),
-            s,
-        )
+        let made = Made {
+            owner: &service,
+            owner_kind: "Service",
+            labels: labels(&service),
+            annotations: map! { TRIGGER_TIME: trigger_time(&service, &pods) },
+        };
+        write(&made, wanted, &existing, s)
     }
 }
 
@@ -185,19 +199,18 @@ fn endpoint(service: &Value, pod: &Value, ip: &str, s: &mut Sync<'_, '_>) -> Val
 }
 
 /// Makes the slices as wanted with few writes: equal ones stay, others are changed in place, then made or deleted.
-fn write(
-    service: &Value,
+pub(super) fn write(
+    made: &Made<'_>,
     mut wanted: Vec<Wanted>,
     existing: &[Value],
-    trigger: String,
     s: &mut Sync<'_, '_>,
 ) -> Step {
-    let labels = labels(service);
+    let labels = &made.labels;
     let mut left: Vec<&Value> = Vec::new();
     for slice in existing {
         let same = wanted
             .iter()
-            .position(|wanted| is_as(slice, wanted) && *Meta::of(slice).0.get("labels") == labels);
+            .position(|wanted| is_as(slice, wanted) && Meta::of(slice).0.get("labels") == labels);
         match same {
             Some(at) => {
                 wanted.remove(at);
@@ -216,8 +229,7 @@ fn write(
         match at {
             Some(at) => {
                 let mut slice = slice.clone();
-                fill(&mut slice, wanted.remove(at), &trigger);
-                slice.at_mut(&["metadata"]).set("labels", &labels);
+                fill(&mut slice, wanted.remove(at), made);
                 requests.push(Request::update(&ENDPOINT_SLICES, slice));
             }
             None => {
@@ -230,19 +242,18 @@ fn write(
             }
         }
     }
-    let meta = Meta::of(service);
+    let meta = Meta::of(made.owner);
     for wanted in wanted {
         let mut slice = map! {
             "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
             "metadata": map! {
                 "generateName": format!("{}-", meta.name()),
                 "namespace": meta.shared_namespace(),
-                "labels": &labels,
-                "ownerReferences": list![controller_reference(service, "v1", "Service")],
+                "ownerReferences": list![controller_reference(made.owner, "v1", made.owner_kind)],
             },
             "addressType": wanted.family,
         };
-        fill(&mut slice, wanted, &trigger);
+        fill(&mut slice, wanted, made);
         requests.push(Request::create(
             &ENDPOINT_SLICES,
             meta.shared_namespace(),
@@ -275,7 +286,7 @@ fn is_as(slice: &Value, wanted: &Wanted) -> bool {
         && slice.get("endpoints").items() == &*wanted.endpoints
 }
 
-fn fill(slice: &mut Value, wanted: Wanted, trigger: &str) {
+fn fill(slice: &mut Value, wanted: Wanted, made: &Made<'_>) {
     let or_null = |list: Vec<Value>| {
         if list.is_empty() {
             Value::Null
@@ -285,7 +296,10 @@ fn fill(slice: &mut Value, wanted: Wanted, trigger: &str) {
     };
     slice.set("ports", or_null(wanted.ports));
     slice.set("endpoints", or_null(wanted.endpoints));
-    slice
-        .at_mut(&["metadata", "annotations"])
-        .set(TRIGGER_TIME, trigger.to_owned());
+    slice.at_mut(&["metadata"]).set("labels", &made.labels);
+    for (key, value) in made.annotations.entries().iter() {
+        slice
+            .at_mut(&["metadata", "annotations"])
+            .set(key.clone(), value);
+    }
 }

@@ -37,18 +37,18 @@ fn a_deployment_makes_a_replica_set_and_its_pods() {
         expect![[r#"
             2.005 deployment-controller Create replicasets/web-bfb6488d7
             2.008 deployment-controller Update deployments/web/status
-            2.010 replicaset-controller Create pods/web-bfb6488d7-*
+            2.009 replicaset-controller Create pods/web-bfb6488d7-*
             2.012 deployment-controller Update deployments/web/status Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again
-            2.014 replicaset-controller Create pods/web-bfb6488d7-*
+            2.013 replicaset-controller Create pods/web-bfb6488d7-*
             2.014 deployment-controller retries web: Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again
             2.017 replicaset-controller Update replicasets/web-bfb6488d7/status
             2.017 deployment-controller Update deployments/web/status
-            2.024 replicaset-controller Update replicasets/web-bfb6488d7/status
-            2.030 deployment-controller Update deployments/web/status
-            2.326 replicaset-controller Update replicasets/web-bfb6488d7/status
+            2.023 replicaset-controller Update replicasets/web-bfb6488d7/status
+            2.028 deployment-controller Update deployments/web/status
+            2.325 replicaset-controller Update replicasets/web-bfb6488d7/status
+            2.330 deployment-controller Update deployments/web/status
             2.331 replicaset-controller Update replicasets/web-bfb6488d7/status
-            2.332 deployment-controller Update deployments/web/status
-            2.336 deployment-controller Update deployments/web/status
+            2.335 deployment-controller Update deployments/web/status
         "#]],
     );
     check(
@@ -106,8 +106,8 @@ fn a_deleted_deployment_takes_its_pods_along() {
         &world.writes,
         expect![[r#"
             7.009 garbage-collector-controller Delete replicasets/web-bfb6488d7
-            7.017 garbage-collector-controller Delete pods/web-bfb6488d7-kj5m6
-            7.018 garbage-collector-controller Delete pods/web-bfb6488d7-r5plr
+            7.016 garbage-collector-controller Delete pods/web-bfb6488d7-kj5m6
+            7.017 garbage-collector-controller Delete pods/web-bfb6488d7-r5plr
         "#]],
     );
     assert_eq!(world.list(&PODS), [Value::Null; 0]);

@@ -60,6 +60,86 @@ fn endpoints_follow_ready_pods() {
     assert_eq!(*slice(&mut world).get("endpoints"), Value::Null);
 }
 
+#[test]
+fn endpoints_written_by_hand_are_mirrored_while_the_service_has_no_selector() {
+    let mut world = World::new(Machine::Off);
+    let service = map! {
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": map! { "name": "db", "namespace": "default" },
+        "spec": map! { "ports": list![map! { "port": 5432 }] },
+    };
+    let endpoints = map! {
+        "apiVersion": "v1", "kind": "Endpoints",
+        "metadata": map! {
+            "name": "db", "namespace": "default",
+            "labels": map! { "team": "data" }, "annotations": map! { "note": "outside" },
+        },
+        "subsets": list![map! {
+            "addresses": list![map! { "ip": "192.0.2.7" }, map! { "ip": "2001:db8::7" }],
+            "notReadyAddresses": list![map! { "ip": "192.0.2.8", "hostname": "standby" }],
+            "ports": list![map! { "port": 5432 }],
+        }],
+    };
+    world.create(&SERVICES, service);
+    world.create(&ENDPOINTS, endpoints);
+    world.run(SECOND);
+    let slices = |world: &mut World| {
+        let mut lines: Vec<String> = world
+            .list(&ENDPOINT_SLICES)
+            .iter()
+            .filter(|slice| Meta::of(slice).name() != "kubernetes")
+            .map(|slice| {
+                let meta = Meta::of(slice);
+                format!(
+                    "{} {} {} {} {}",
+                    slice.str("addressType"),
+                    slice.get("ports").to_json(),
+                    slice.get("endpoints").to_json(),
+                    meta.0.get("labels").to_json(),
+                    meta.0.path("ownerReferences").items()[0].str("kind"),
+                )
+            })
+            .collect();
+        lines.sort();
+        lines.join("\n")
+    };
+    expect![[r#"
+        IPv4 [{"name":"","port":5432,"protocol":"TCP"}] [{"addresses":["192.0.2.7"],"conditions":{"ready":true}},{"addresses":["192.0.2.8"],"conditions":{"ready":false},"hostname":"standby"}] {"endpointslice.kubernetes.io/managed-by":"endpointslicemirroring-controller.k8s.io","kubernetes.io/service-name":"db","team":"data"} Endpoints
+        IPv6 [{"name":"","port":5432,"protocol":"TCP"}] [{"addresses":["2001:db8::7"],"conditions":{"ready":true}}] {"endpointslice.kubernetes.io/managed-by":"endpointslicemirroring-controller.k8s.io","kubernetes.io/service-name":"db","team":"data"} Endpoints"#]].assert_eq(&slices(&mut world));
+    world.patch(
+        &ENDPOINTS,
+        "db",
+        map! { "subsets": list![map! {
+            "addresses": list![map! { "ip": "192.0.2.9" }], "ports": list![map! { "port": 5432 }],
+        }] },
+    );
+    world.run(SECOND);
+    expect![[r#"IPv4 [{"name":"","port":5432,"protocol":"TCP"}] [{"addresses":["192.0.2.9"],"conditions":{"ready":true}}] {"endpointslice.kubernetes.io/managed-by":"endpointslicemirroring-controller.k8s.io","kubernetes.io/service-name":"db","team":"data"} Endpoints"#]].assert_eq(&slices(&mut world));
+    // With a selector the pods decide, and ours go.
+    world.patch(
+        &SERVICES,
+        "db",
+        map! { "spec": map! { "selector": map! { "app": "db" } } },
+    );
+    world.run(SECOND);
+    expect![[r#"IPv4 null null {"endpointslice.kubernetes.io/managed-by":"endpointslice-controller.k8s.io","kubernetes.io/service-name":"db"} Service"#]].assert_eq(&slices(&mut world));
+}
+
+#[test]
+fn the_api_servers_own_endpoints_are_not_mirrored() {
+    let mut world = World::new(Machine::Off);
+    world.run(SECOND);
+    let names: Vec<String> = world
+        .list(&ENDPOINT_SLICES)
+        .iter()
+        .map(|slice| Meta::of(slice).name().to_owned())
+        .collect();
+    assert_eq!(names, ["kubernetes"]);
+    let own = world.get(&ENDPOINTS, "kubernetes");
+    expect![[r#"[{"addresses":[{"ip":"172.18.0.1"}],"ports":[{"name":"https","port":6443,"protocol":"TCP"}]}]"#]]
+        .assert_eq(&own.get("subsets").to_json());
+}
+
 fn claim(class: Option<&'static str>) -> Value {
     let mut claim = map! {
         "apiVersion": "v1", "kind": "PersistentVolumeClaim",

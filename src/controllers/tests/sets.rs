@@ -141,10 +141,10 @@ fn a_daemon_set_follows_nodes_and_rolls_one_by_one() {
             Normal SuccessfulCreate x1 Created pod: web-kj5m6
             Normal SuccessfulCreate x1 Created pod: web-d5b6h
             Normal SuccessfulCreate x1 Created pod: web-r5plr
-            Normal RegisteredNode x1 Node node-3 event: Registered Node node-3 in Controller
-            Normal RegisteredNode x1 Node node-1 event: Registered Node node-1 in Controller
             Normal RegisteredNode x1 Node node-4 event: Registered Node node-4 in Controller
             Normal RegisteredNode x1 Node node-2 event: Registered Node node-2 in Controller
+            Normal RegisteredNode x1 Node node-1 event: Registered Node node-1 in Controller
+            Normal RegisteredNode x1 Node node-3 event: Registered Node node-3 in Controller
             Normal SuccessfulCreate x1 Created pod: web-clhw2
             Normal RegisteredNode x1 Node node-5 event: Registered Node node-5 in Controller
             Normal SuccessfulDelete x1 Deleted pod: web-kj5m6

@@ -215,10 +215,10 @@ fn a_link_with_any_letter_changed_is_refused() {
                 continue;
             }
             let changed = format!("{}{letter}{}", &text[..at], &text[at + 1..]);
-            // Bits that pad the last byte mean nothing.
+            // Some bits mean nothing (they pad a byte, or name one of two places that hold the same text), and then
+            // the link is the same link.
             if let Ok(opened) = Shared::from_text(&changed) {
-                assert!(at + 4 > text.len() || at == 0, "{at} {letter}");
-                assert_eq!(opened, shared);
+                assert_eq!(opened, shared, "{at} {letter}");
             }
         }
     }
