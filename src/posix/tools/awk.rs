@@ -2,13 +2,22 @@
 //!
 //! Not here: user pipes (`cmd | getline`), `system`. Output to files is written when the program ends.
 
+mod call;
+mod expression;
+mod format;
+mod operators;
 mod parse;
 mod run;
+mod statement;
+mod syntax;
+mod token;
+mod value;
+mod variables;
 
 use super::{Context, Filter, Options};
-use parse::Program;
 use run::Machine;
 use std::sync::Arc;
+use syntax::Program;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Awk {

@@ -92,6 +92,11 @@ impl<'a, 'k> Context<'a, 'k> {
         status
     }
 
+    /// The same, in the words of BusyBox or of the GNU tools.
+    pub(crate) fn fail_as(&mut self, status: i32, busybox: String, gnu: String) -> i32 {
+        self.fail(status, if self.busybox() { &busybox } else { &gnu })
+    }
+
     /// What this family of tools says when a file cannot be opened.
     pub(crate) fn cannot_open(&mut self, path: &str, errno: Errno) {
         let message = match (self.busybox(), self.name()) {

@@ -55,12 +55,11 @@ pub(super) fn id(c: &mut Context<'_, '_>) -> i32 {
     let (mut uid, mut gid, mut groups) = (c.p.user.uid, c.p.user.gid, c.p.user.groups.clone());
     if let Some(user) = o.operands.first().cloned() {
         let Some(found) = uid_of(c, &user) else {
-            let message = if c.busybox() {
-                format!("unknown user {user}")
-            } else {
-                format!("'{user}': no such user")
-            };
-            return c.fail(1, &message);
+            return c.fail_as(
+                1,
+                format!("unknown user {user}"),
+                format!("'{user}': no such user"),
+            );
         };
         uid = found;
         gid = lookup(c, "/etc/passwd", 0, &user, 3)
@@ -122,12 +121,11 @@ pub(super) fn whoami(c: &mut Context<'_, '_>) -> i32 {
     let uid = c.p.user.uid;
     let name = user_name(c, uid);
     if name == uid.to_string() {
-        let message = if c.busybox() {
-            format!("unknown uid {uid}")
-        } else {
-            format!("cannot find name for user ID {uid}")
-        };
-        return c.fail(1, &message);
+        return c.fail_as(
+            1,
+            format!("unknown uid {uid}"),
+            format!("cannot find name for user ID {uid}"),
+        );
     }
     c.line(&name);
     0

@@ -249,12 +249,11 @@ pub(super) fn nc(c: &mut Context<'_, '_>) -> Result<Live, i32> {
         return Err(c.fail(1, "missing host and port"));
     };
     let Ok(port) = port.parse() else {
-        let message = if c.busybox() {
-            format!("bad port '{port}'")
-        } else {
-            format!("port number invalid: {port}")
-        };
-        return Err(c.fail(1, &message));
+        return Err(c.fail_as(
+            1,
+            format!("bad port '{port}'"),
+            format!("port number invalid: {port}"),
+        ));
     };
     let connect = Connect {
         host: host.to_string(),
@@ -314,16 +313,14 @@ impl Connect {
                 c.out.extend_from_slice(&bytes);
                 0
             }
-            Reply::Failed(NetError::NameNotFound { .. } | NetError::ResolverTimeout { .. }) => {
-                let message = if c.busybox() {
-                    format!("bad address '{host}'")
-                } else {
+            Reply::Failed(NetError::NameNotFound { .. } | NetError::ResolverTimeout { .. }) => c
+                .fail_as(
+                    1,
+                    format!("bad address '{host}'"),
                     format!(
                         "getaddrinfo for host \"{host}\" port {port}: Name or service not known"
-                    )
-                };
-                c.fail(1, &message)
-            }
+                    ),
+                ),
             Reply::Failed(error) if self.verbose || c.busybox() => {
                 let (peer, what) = match &error {
                     NetError::Refused { peer } => (peer.clone(), "Connection refused"),
@@ -331,12 +328,11 @@ impl Connect {
                     NetError::Reset { peer } => (peer.clone(), "Connection reset by peer"),
                     _ => (host.clone(), "Network is unreachable"),
                 };
-                let message = if c.busybox() {
-                    format!("{host} ({peer}:{port}): {what}")
-                } else {
-                    format!("connect to {host} ({peer}) port {port} (tcp) failed: {what}")
-                };
-                c.fail(1, &message)
+                c.fail_as(
+                    1,
+                    format!("{host} ({peer}:{port}): {what}"),
+                    format!("connect to {host} ({peer}) port {port} (tcp) failed: {what}"),
+                )
             }
             _ => 1,
         };

@@ -25,12 +25,11 @@ pub(super) fn stat(c: &mut Context<'_, '_>) -> i32 {
         let stat = match c.files().stat(path, o.has('L')) {
             Ok(stat) => stat,
             Err(errno) => {
-                let message = if c.busybox() {
-                    format!("can't stat '{path}': {errno}")
-                } else {
-                    format!("cannot statx '{path}': {errno}")
-                };
-                status = c.fail(1, &message);
+                status = c.fail_as(
+                    1,
+                    format!("can't stat '{path}': {errno}"),
+                    format!("cannot statx '{path}': {errno}"),
+                );
                 continue;
             }
         };
@@ -142,12 +141,11 @@ pub(super) fn du(c: &mut Context<'_, '_>) -> i32 {
                 }
             }
             Err(errno) => {
-                let message = if c.busybox() {
-                    format!("{path}: {errno}")
-                } else {
-                    format!("cannot access '{path}': {errno}")
-                };
-                status = c.fail(1, &message);
+                status = c.fail_as(
+                    1,
+                    format!("{path}: {errno}"),
+                    format!("cannot access '{path}': {errno}"),
+                );
             }
         }
     }

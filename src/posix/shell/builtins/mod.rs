@@ -1,10 +1,13 @@
 //! Commands that run inside the shell.
 
 mod control;
-mod environment;
+mod directory;
 mod jobs;
+mod names;
+mod options;
 mod output;
 mod reading;
+mod variables;
 
 use super::Shell;
 use super::assign::ReadyAssign;
@@ -88,27 +91,27 @@ pub(crate) fn find(name: &str, dialect: Dialect) -> Option<Builtin> {
         "echo" => output::echo,
         "printf" => output::printf,
         "test" | "[" => output::test,
-        "pwd" => environment::pwd,
-        "cd" | "chdir" => environment::cd,
-        "export" => environment::export,
-        "readonly" => environment::readonly,
-        "local" => environment::local,
-        "declare" | "typeset" if bash => environment::declare,
-        "unset" => environment::unset,
-        "set" => environment::set,
-        "shift" => environment::shift,
+        "pwd" => directory::pwd,
+        "cd" | "chdir" => directory::cd,
+        "export" => variables::export,
+        "readonly" => variables::readonly,
+        "local" => variables::local,
+        "declare" | "typeset" if bash => variables::declare,
+        "unset" => variables::unset,
+        "set" => options::set,
+        "shift" => options::shift,
         "shopt" | "complete" | "compgen" | "bind" | "enable" | "history" if bash => {
             |_| Outcome::Done(0)
         }
-        "umask" => environment::umask,
-        "alias" => environment::alias,
-        "unalias" => environment::unalias,
-        "let" if dialect != Dialect::Dash => environment::let_,
-        "getopts" => environment::getopts,
-        "hash" | "ulimit" => environment::accepted,
-        "type" => environment::type_,
-        "command" => environment::command,
-        "builtin" if bash => environment::builtin,
+        "umask" => options::umask,
+        "alias" => names::alias,
+        "unalias" => names::unalias,
+        "let" if dialect != Dialect::Dash => options::let_,
+        "getopts" => options::getopts,
+        "hash" | "ulimit" => options::accepted,
+        "type" => names::type_,
+        "command" => names::command,
+        "builtin" if bash => names::builtin,
         "read" => reading::read,
         "mapfile" | "readarray" if bash => reading::mapfile,
         "eval" => control::eval,
