@@ -4,6 +4,7 @@
 //! line ten comes after line nine ran). Never panics; nesting is bounded.
 
 mod ast;
+mod braced;
 mod braces;
 mod compound;
 mod cond;

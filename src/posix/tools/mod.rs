@@ -6,12 +6,14 @@
 
 mod archive;
 mod awk;
+mod base64;
 mod batch;
 mod cat;
 mod context;
 mod date;
 mod diff;
 mod digest;
+mod dump;
 mod echo;
 mod expr;
 mod fields;
@@ -22,6 +24,7 @@ mod grep;
 mod head;
 mod identity;
 mod jq;
+mod lines;
 mod list;
 mod live;
 mod net;

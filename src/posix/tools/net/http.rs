@@ -217,7 +217,7 @@ pub(crate) fn curl(c: &mut Context<'_, '_>) -> Result<Live, i32> {
         request.headers.push(("Accept".into(), "*/*".into()));
     }
     if let Some(user) = o.value('u') {
-        let token = super::super::digest::encode_base64(user.as_bytes());
+        let token = super::super::base64::encode_base64(user.as_bytes());
         request
             .headers
             .push(("Authorization".into(), format!("Basic {token}")));

@@ -2,7 +2,7 @@
 
 use super::super::json::Json;
 use super::describe;
-use crate::tools::digest::{decode_base64, encode_base64};
+use crate::tools::base64::{decode_base64, encode_base64};
 
 pub(super) fn apply_format(format: &str, value: &Json) -> Result<String, String> {
     let plain = |value: &Json| match value {
