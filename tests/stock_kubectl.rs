@@ -176,6 +176,10 @@ fn stock_kubectl_does_a_days_work() {
     );
     served.follows("logs -f box", "line ");
     served.follows("get pods -w", "box ");
+    k("top pods").says("CPU(cores)").says("box ");
+    k("top pod box --containers").says("POD ");
+    k("top nodes").says("MEMORY").says("node-3 ");
+    k("get nodes.metrics.k8s.io").says("WINDOW");
     served.forwards(&kubectl);
 
     // An end to it, in every way.
@@ -225,6 +229,7 @@ fn each_version_of_kubectl_that_is_here_gets_along() {
             .says("hello");
         served.run("exec -i box -- cat", "typed\n").is("typed\n");
         k("logs box --tail=1").says("line ");
+        k("top nodes").says("node-1 ");
         let apply = served.run("apply -f -", WEB);
         apply.says("deployment.apps/web ");
         k("rollout status deployment/web --timeout=60s").ok();

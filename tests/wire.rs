@@ -131,7 +131,11 @@ struct Replay {
 
 impl Replay {
     fn new() -> Replay {
-        let mut cluster = Cluster::new(Options::default());
+        // No metrics-server was recorded.
+        let mut cluster = Cluster::new(Options {
+            metrics_server: false,
+            ..Options::default()
+        });
         cluster.run_for(10 * sim::SECOND);
         Replay {
             cluster,

@@ -52,7 +52,9 @@ impl Deref for KindRef {
 impl ApiServer {
     /// The kind that is served under a resource.
     pub(crate) fn kind_of(&self, resource: &Resource) -> Option<KindRef> {
-        let built_in = kinds::of(resource).map(KindRef::BuiltIn);
+        let is_served = resource.group != *kinds::METRICS_GROUP || self.serves_metrics();
+        let built_in = kinds::of(resource).filter(|_| is_served);
+        let built_in = built_in.map(KindRef::BuiltIn);
         built_in.or_else(|| self.custom_kind(resource))
     }
 
@@ -114,7 +116,8 @@ impl ApiServer {
 impl ApiServer {
     /// What an unknown resource or version of a group answers; groups that users add are no part of the REST tree.
     pub(crate) fn nothing_there(&self, group: &str) -> Status {
-        if kinds::all().iter().any(|kind| kind.group == *group) {
+        let is_own = group != kinds::METRICS_GROUP || self.serves_metrics();
+        if is_own && kinds::all().iter().any(|kind| kind.group == *group) {
             no_such_path()
         } else {
             no_such_page()

@@ -65,7 +65,7 @@ impl ApiServer {
 }
 
 impl ApiServer {
-    /// The named groups with their versions, without the one that only a metrics server adds, custom ones last.
+    /// The named groups with their versions: built-in, custom, and what a metrics server adds, in the order of their priorities.
     pub(crate) fn served_groups(&self) -> Vec<(Str, Vec<Str>)> {
         let mut groups = kinds::groups();
         groups.retain(|(name, _)| !name.is_empty() && *name != *kinds::METRICS_GROUP);
@@ -76,12 +76,16 @@ impl ApiServer {
                 None => groups.push((kind.group.clone(), vec![kind.version.clone()])),
             }
         }
+        if self.serves_metrics() {
+            groups.push((kinds::METRICS_GROUP.into(), vec!["v1beta1".into()]));
+        }
         groups
     }
 
     pub(crate) fn kinds_of_version(&self, group: &str, version: &str) -> Vec<&Kind> {
         let mut found: Vec<&Kind> = Vec::new();
-        for kind in kinds::all() {
+        let is_served = group != kinds::METRICS_GROUP || self.serves_metrics();
+        for kind in kinds::all().iter().filter(|_| is_served) {
             if kind.group == *group && kind.version == *version {
                 found.push(kind);
             }

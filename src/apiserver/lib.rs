@@ -14,6 +14,7 @@ mod decode;
 mod delete;
 mod discovery;
 mod events;
+mod extension;
 mod fields;
 mod health;
 pub mod http;
@@ -42,7 +43,7 @@ pub use not_simulated::acts_on;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use api::kinds::Kind;
+use api::kinds::{Kind, METRICS_GROUP};
 use api::note::Key as NoteKey;
 use api::{
     Body, Note, Part, Request, RequestId, Resource, Response, Status, Str, Value, Verb, WatchEvent,
@@ -83,6 +84,10 @@ pub enum Reply {
     Proxy {
         node: Str,
     },
+    /// An extension of the API answers: by [`ApiServer::answer_measured`] with what it knows.
+    Extension {
+        request: Box<Request>,
+    },
 }
 
 /// An event on its way to a watcher.
@@ -120,6 +125,7 @@ pub struct ApiServer {
     field_texts: Option<Arc<FieldTexts>>,
     /// Custom kinds by `plural.group`, one for each served version.
     customs: BTreeMap<String, Vec<Arc<Kind>>>,
+    has_metrics_server: bool,
 }
 
 impl ApiServer {
@@ -139,6 +145,7 @@ impl ApiServer {
             reported: BTreeSet::new(),
             expiries: BTreeMap::new(),
             customs: BTreeMap::new(),
+            has_metrics_server: false,
             field_texts: None,
         };
         server.bootstrap();
@@ -288,6 +295,9 @@ impl ApiServer {
         self.authorize(caller, request)?;
         if request.verb == Verb::GetPath {
             return self.get_path(request).map(Reply::Done);
+        }
+        if request.resource.group == *METRICS_GROUP {
+            return self.ask_extension(request);
         }
         let mut call = self.call(caller, request)?;
         if let Body::Unreadable(status) = &request.body {

@@ -118,6 +118,9 @@ impl Cluster {
             options,
         };
         cluster.add_default_storage_class();
+        if cluster.options.metrics_server {
+            cluster.server.install_metrics_server();
+        }
         // kubeadm's order: the control plane first, then the nodes join one after another.
         cluster.queue.push(
             start + 200 * sim::MILLI,
@@ -357,12 +360,7 @@ impl Cluster {
         if let Some(user) = user {
             caller.user = *user;
         }
-        let reply = if request.resource.group == *metrics::GROUP {
-            // Served by an extension of the API server.
-            Reply::Done(self.metrics(request))
-        } else {
-            self.server.handle(self.now, &caller, id, request)
-        };
+        let reply = self.server.handle(self.now, &caller, id, request);
         let last = self.record_server_notes(cause);
         let is_write = !matches!(
             request.verb,
@@ -386,6 +384,10 @@ impl Cluster {
                 cause,
             ),
             Reply::Proxy { node } => self.relay(from, id, &node, request, work, cause),
+            Reply::Extension { request } => {
+                let measured = Arrival::Response(self.metrics(&request));
+                self.answer(from, id, measured, work, cause);
+            }
         }
         self.tell_watchers_after(last, work);
     }

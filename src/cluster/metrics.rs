@@ -2,42 +2,20 @@
 //!
 //! Answers from the kubelets that can be reached, at the moment of the question; nothing is stored.
 
-use api::selector::LabelSelector;
-use api::{Request, Response, Status, Value, Verb, map};
+use api::{Request, Response, Value, map};
 use node::Usage;
 
 use crate::{Cluster, Part};
 
-pub(crate) const GROUP: &str = "metrics.k8s.io";
-
 impl Cluster {
-    /// The answer to a request for metrics.
+    /// The answer to a request for metrics that the API server has let pass.
     pub(crate) fn metrics(&self, request: &Request) -> Response {
-        if !self.options.metrics_server || !matches!(request.verb, Verb::Get | Verb::List) {
-            let why = "the server could not find the requested resource";
-            return Status::new(404, "NotFound", why).into_response();
-        }
-        let is_nodes = request.resource.plural == *"nodes";
-        let items = if is_nodes {
+        let samples = if request.resource.plural == *"nodes" {
             self.node_metrics()
         } else {
-            self.pod_metrics(request)
+            self.pod_metrics()
         };
-        if request.verb == Verb::Get {
-            let is_it = |item: &Value| item.path("metadata.name").as_str() == Some(&request.name);
-            return match items.into_iter().find(is_it) {
-                Some(item) => Response::ok(item),
-                None => {
-                    let plural = &request.resource.plural;
-                    let why = format!("{plural}.metrics.k8s.io \"{}\" not found", request.name);
-                    Status::new(404, "NotFound", why).into_response()
-                }
-            };
-        }
-        Response::ok(map! {
-            "kind": if is_nodes { "NodeMetricsList" } else { "PodMetricsList" },
-            "apiVersion": "metrics.k8s.io/v1beta1", "metadata": map! {}, "items": items,
-        })
+        self.server.answer_measured(self.now, request, samples)
     }
 
     fn reachable(&self) -> impl Iterator<Item = &node::Kubelet> {
@@ -63,12 +41,7 @@ impl Cluster {
         self.reachable().map(one).collect()
     }
 
-    fn pod_metrics(&self, request: &Request) -> Vec<Value> {
-        let labels = LabelSelector::parse(&request.options.label_selector).unwrap_or_default();
-        let is_asked = |usage: &Usage| {
-            (request.namespace.is_empty() || usage.namespace == request.namespace)
-                && labels.matches(usage.labels.entries())
-        };
+    fn pod_metrics(&self) -> Vec<Value> {
         let pods = self.reachable().flat_map(|kubelet| kubelet.usage(self.now));
         let one = |usage: Usage| {
             let containers: Vec<Value> = usage
@@ -76,14 +49,11 @@ impl Cluster {
                 .into_iter()
                 .map(|(name, cpu, memory)| map! { "name": name, "usage": amounts(cpu, memory) })
                 .collect();
-            let mut metadata = map! { "name": usage.name, "namespace": usage.namespace };
-            if !usage.labels.is_empty() {
-                metadata.set("labels", usage.labels);
-            }
+            let metadata = map! { "name": usage.name, "namespace": usage.namespace };
             self.sample("PodMetrics", metadata)
                 .with("containers", containers)
         };
-        pods.filter(is_asked).map(one).collect()
+        pods.map(one).collect()
     }
 
     fn sample(&self, kind: &'static str, mut metadata: Value) -> Sample {

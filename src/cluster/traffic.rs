@@ -802,6 +802,10 @@ impl Cluster {
         let id = api::RequestId(self.network.next_ticket);
         let reply = self.server.handle(self.now, &caller, id, &parsed.request);
         self.tell_watchers(cause);
+        let reply = match reply {
+            Reply::Extension { request } => Reply::Done(self.metrics(&request)),
+            reply => reply,
+        };
         match reply {
             Reply::Done(response) => {
                 let encoded = apiserver::http::encode(&parsed.request, parsed.accept, &response);
@@ -816,7 +820,7 @@ impl Cluster {
                 self.server.cancel(INSIDER, id);
                 Answer::page(200, "application/json", "")
             }
-            Reply::Proxy { .. } => failure(&Status::new(
+            Reply::Proxy { .. } | Reply::Extension { .. } => failure(&Status::new(
                 501,
                 "NotImplemented",
                 "streams from inside a pod are not simulated",

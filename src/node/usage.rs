@@ -3,7 +3,7 @@
 //! CPU is what requests and processes took in the last full quarter of a minute; memory is what [`crate::eviction`]
 //! counts, too.
 
-use api::{Str, Value};
+use api::Str;
 use sim::{Micros, SECOND, Time};
 
 use crate::kubelet::Kubelet;
@@ -49,7 +49,6 @@ impl Work {
 pub struct Usage {
     pub namespace: Str,
     pub name: Str,
-    pub labels: Value,
     /// Name, millis of CPU, bytes of memory.
     pub containers: Vec<(Str, u64, u64)>,
 }
@@ -82,6 +81,5 @@ fn usage(pod: &Pod, now: Time) -> Usage {
         namespace: pod.namespace(),
         name: pod.name(),
         containers: containers.collect(),
-        labels: pod.meta().0.get("labels").clone(),
     }
 }

@@ -88,6 +88,7 @@ impl ApiServer {
         let uids = std::mem::replace(&mut self.uids, Rng::stream(self.token_key, "roles"));
         self.plant_roles();
         self.plant_own_endpoints();
+        self.plant_services();
         self.uids = uids;
         self.tell_watchers();
         self.notes.clear();
@@ -128,7 +129,7 @@ impl ApiServer {
     }
 
     /// Stores an object that is made without asking anyone; `completed` is what was not sent but filled in.
-    fn plant(
+    pub(crate) fn plant(
         &mut self,
         group: &'static str,
         version: &'static str,

@@ -120,7 +120,7 @@ impl ApiServer {
         let mut all = Value::empty_map();
         let built_in = kinds::all()
             .iter()
-            .filter(|kind| kind.group != *kinds::METRICS_GROUP);
+            .filter(|kind| kind.group != *kinds::METRICS_GROUP || self.serves_metrics());
         for kind in built_in.chain(self.custom_kinds().map(|kind| &**kind)) {
             self.describe(kind, &mut schemas, &mut custom);
             paths::of_kind(kind, &mut schemas, &mut all, false);

@@ -2,6 +2,7 @@
 
 use super::Printer;
 use super::cells::{UNKNOWN, age, name, number, or, or_none, since, text};
+use api::quantity::Quantity;
 use api::{Value, meta};
 
 pub(super) const AGED: Printer = Printer {
@@ -235,6 +236,30 @@ pub(super) const RUNTIME_CLASS: Printer = Printer {
             name(object),
             object.get("handler").clone(),
             age(object, now),
+        ]
+    },
+};
+
+pub(super) const METRICS: Printer = Printer {
+    columns: "Name|cpu|memory|Window",
+    cells: |object, _| {
+        let containers = object.get("containers").items();
+        let parts = if containers.is_empty() {
+            std::slice::from_ref(object)
+        } else {
+            containers
+        };
+        let sum = |resource: &str| {
+            let amounts = parts.iter().map(|part| part.get("usage").get(resource));
+            let amounts = amounts.filter(|amount| !amount.is_null()).map(Quantity::of);
+            let sum = amounts.reduce(|a, b| a + b);
+            Value::from(sum.map(|sum| sum.to_string()).unwrap_or_default())
+        };
+        vec![
+            name(object),
+            sum("cpu"),
+            sum("memory"),
+            object.get("window").clone(),
         ]
     },
 };

@@ -196,6 +196,7 @@ fn printer(group: &str, kind: &str) -> Printer {
         ("resource.k8s.io", "ResourceClaim") => cluster::RESOURCE_CLAIM,
         ("resource.k8s.io", "ResourceSlice") => cluster::RESOURCE_SLICE,
         ("resource.k8s.io", "DeviceClass" | "ResourceClaimTemplate") => cluster::AGED,
+        ("metrics.k8s.io", "NodeMetrics" | "PodMetrics") => cluster::METRICS,
         _ => PLAIN,
     }
 }

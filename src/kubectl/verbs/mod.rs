@@ -34,6 +34,7 @@ pub(crate) mod run;
 pub(crate) mod scale;
 pub(crate) mod set;
 pub(crate) mod taint;
+mod top;
 pub(crate) mod version;
 pub(crate) mod wait;
 
@@ -58,7 +59,7 @@ const COMMANDS: &[(&str, Verb)] = &[
     ("autoscale", autoscale::run),
     ("certificate", certificate::run),
     ("cluster-info", cluster::info),
-    ("top", cluster::top),
+    ("top", top::run),
     ("cordon", drain::cordon),
     ("uncordon", drain::uncordon),
     ("drain", drain::drain),

@@ -235,3 +235,90 @@ fn a_forwarded_port_leads_to_the_pod() {
         "#]],
     );
 }
+
+#[test]
+fn top_shows_what_the_kubelets_measure() {
+    let mut session = new_session();
+    let two = "printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: two, labels: {app: two}}' 'spec:' '  containers:' '  - {name: a, image: nginx}' '  - {name: b, image: redis}' > two.yaml";
+    prepare(
+        &mut session,
+        &[
+            "kubectl label node node-1 disk=ssd",
+            two,
+            "kubectl apply -f two.yaml",
+            "kubectl run web --image=nginx",
+            "kubectl wait --for=condition=Ready pod --all",
+        ],
+    );
+    session.wait(30 * sim::SECOND);
+    play(
+        &mut session,
+        expect![[r#"
+            $ kubectl top pods
+            NAME   CPU(cores)   MEMORY(bytes)   
+            two    2m           19Mi            
+            web    1m           10Mi            
+            $ kubectl top pod two --containers --no-headers
+            two   a     1m    10Mi   
+            two   b     1m    8Mi    
+            $ kubectl top po -A -l app=two --sort-by=memory --sum
+            NAMESPACE   NAME   CPU(cores)   MEMORY(bytes)   
+            default     two    2m           19Mi            
+                               ________     ________        
+                               2m           19Mi            
+            $ kubectl top pods --sort-by=name
+            ! error: --sort-by accepts only cpu or memory
+            [1]
+            $ kubectl top pod web -l app=two
+            ! error: only one of NAME or selector can be provided
+            [1]
+            $ kubectl top pod nothing
+            ! Error from server (NotFound): pods "nothing" not found
+            [1]
+            $ kubectl top pods -n kube-public
+            ! No resources found in kube-public namespace.
+            $ kubectl top nodes
+            NAME     CPU(cores)   CPU(%)   MEMORY(bytes)   MEMORY(%)   
+            node-1   41m          1%       610Mi           7%          
+            node-2   42m          1%       619Mi           7%          
+            node-3   40m          1%       600Mi           7%          
+            $ kubectl top node node-2 --show-capacity --no-headers
+            node-2   42m   1%    619Mi   7%    
+            $ kubectl top node -l disk=ssd
+            NAME     CPU(cores)   CPU(%)   MEMORY(bytes)   MEMORY(%)   
+            node-1   41m          1%       610Mi           7%          
+            $ kubectl get pods.metrics.k8s.io two
+            NAME   CPU   MEMORY    WINDOW
+            two    2m    19544Ki   15s
+            $ kubectl get nodes.metrics.k8s.io -l disk=ssd --show-labels
+            NAME     CPU   MEMORY     WINDOW   LABELS
+            node-1   41m   624795Ki   15s      beta.kubernetes.io/arch=amd64,beta.kubernetes.io/os=linux,disk=ssd,kubernetes.io/arch=amd64,kubernetes.io/hostname=node-1,kubernetes.io/os=linux,topology.kubernetes.io/region=region-1,topology.kubernetes.io/zone=zone-a
+            $ kubectl get --raw /apis/metrics.k8s.io/v1beta1/nodes/nothing
+            ! Error from server (NotFound): nodes "nothing" not found
+            [1]
+            $ kubectl get apiservices v1.apps v1beta1.metrics.k8s.io --no-headers
+            v1.apps                  Local                        True   46s
+            v1beta1.metrics.k8s.io   kube-system/metrics-server   True   46s
+            $ kubectl api-versions | grep metrics
+            metrics.k8s.io/v1beta1
+            $ kubectl api-resources --api-group=metrics.k8s.io -o wide
+            NAME    SHORTNAMES   APIVERSION               NAMESPACED   KIND          VERBS      CATEGORIES
+            nodes                metrics.k8s.io/v1beta1   false        NodeMetrics   get,list   
+            pods                 metrics.k8s.io/v1beta1   true         PodMetrics    get,list   
+            $ kubectl auth can-i list pods.metrics.k8s.io --as=jane
+            no
+            [1]
+            $ kubectl get --raw /apis/metrics.k8s.io/v1beta1/pods --as=jane
+            ! Error from server (Forbidden): pods.metrics.k8s.io is forbidden: User "jane" cannot list resource "pods" in API group "metrics.k8s.io" at the cluster scope
+            [1]
+            $ kubectl delete apiservice v1beta1.metrics.k8s.io
+            apiservice.apiregistration.k8s.io "v1beta1.metrics.k8s.io" deleted
+            $ kubectl top nodes
+            ! error: Metrics API not available
+            [1]
+            $ kubectl get --raw /apis/metrics.k8s.io/v1beta1
+            ! Error from server (NotFound): the server could not find the requested resource
+            [1]
+        "#]],
+    );
+}

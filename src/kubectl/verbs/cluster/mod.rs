@@ -1,6 +1,6 @@
-//! `kubectl cluster-info`, `api-versions` and `top`: about the cluster as a whole.
+//! `kubectl cluster-info` and `api-versions`: about the cluster as a whole.
 //!
-//! Models `kubectl/pkg/cmd/{clusterinfo,apiresources,top}`. No metrics server runs here, so `top` says what it says then.
+//! Models `kubectl/pkg/cmd/{clusterinfo,apiresources}`.
 
 mod dump;
 
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use api::{Request, Resource, Str, meta::Meta};
 
-use crate::flags::{Flag, Given, switch, text};
+use crate::flags::Given;
 use crate::{Context, Failure};
 
 pub(crate) fn info(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
@@ -47,52 +47,14 @@ pub(crate) fn info(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
 
 pub(crate) fn api_versions(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     Given::parse("api-versions", &[], args)?;
-    let mut all: BTreeSet<String> = api::kinds::all()
-        .iter()
-        // Metrics are served by an addition to the cluster, which is not there.
-        .filter(|kind| kind.group != "metrics.k8s.io")
-        .map(|kind| kind.api_version().to_string())
-        .collect();
-    let definitions = ctx.object(Request::list(
-        &Resource::of("apiextensions.k8s.io", "v1", "customresourcedefinitions"),
-        "",
-    ))?;
-    for definition in definitions.get("items").items() {
-        let spec = definition.get("spec");
-        for version in spec.get("versions").items() {
-            if version.bool("served") {
-                all.insert(format!("{}/{}", spec.str("group"), version.str("name")));
-            }
-        }
+    let groups = ctx.object(Request::path("/apis"))?;
+    let mut all: BTreeSet<String> = BTreeSet::from(["v1".to_owned()]);
+    for group in groups.get("groups").items() {
+        let versions = group.get("versions").items().iter();
+        all.extend(versions.map(|version| version.str("groupVersion").to_owned()));
     }
     for version in all {
         ctx.out(format!("{version}\n"));
     }
     Ok(())
-}
-
-pub(crate) fn top(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
-    const FLAGS: &[Flag] = &[
-        text("selector").short('l'),
-        text("field-selector"),
-        text("sort-by"),
-        switch("all-namespaces").short('A'),
-        switch("containers"),
-        switch("no-headers"),
-        switch("sum"),
-        switch("show-capacity"),
-        switch("show-swap"),
-        switch("use-protocol-buffers"),
-    ];
-    let given = Given::parse("top", FLAGS, args)?;
-    match given.args.first().map(Str::as_str) {
-        Some("pod" | "pods" | "po" | "node" | "nodes" | "no") => {
-            Err(Failure::error("Metrics API not available"))
-        }
-        Some(other) => Err(Failure::usage("top", format!("unknown command {other:?}"))),
-        None => {
-            ctx.out("Display resource (CPU/memory) usage.\n\n This command provides a view of recent resource consumption for nodes and pods.\n\n The metrics shown come from the Metrics API, which needs a metrics server in the cluster.\n\nAvailable Commands:\n  node          Display resource (CPU/memory) usage of nodes\n  pod           Display resource (CPU/memory) usage of pods\n\nUsage:\n  kubectl top [flags] [options]\n\nUse \"kubectl top <command> --help\" for more information about a given command.\nUse \"kubectl options\" for a list of global command-line options (applies to all commands).\n");
-            Ok(())
-        }
-    }
 }
