@@ -191,18 +191,46 @@ impl Run {
             return;
         }
         let node = self.rng.below(u64::from(NODES)) as u32;
-        let fault = match self.rng.below(8) {
+        let fault = match self.rng.below(11) {
             0 | 1 => Fault::PowerOff { node, on: true },
             2 | 3 => Fault::CutOff { node, on: true },
             4 => Fault::StopScheduler { on: true },
             5 => Fault::StopControllerManager { on: true },
             6 => Fault::StopApiServer { on: true },
-            _ => Fault::SlowApiServer { times: 30 },
+            7 => Fault::SlowApiServer { times: 30 },
+            8 | 9 => {
+                let all = Cluster::controllers();
+                let controller = all[self.rng.below(all.len() as u64) as usize].to_owned();
+                if controller == "service-lb-controller" {
+                    return;
+                }
+                Fault::PauseController {
+                    controller,
+                    on: true,
+                }
+            }
+            _ => return self.kill_something(),
         };
         if !self.broken.contains(&fault) {
             self.inflict(fault.clone());
             self.broken.push(fault);
         }
+    }
+
+    /// Kills a process of a pod of the Deployment; the kubelet mends that by itself.
+    fn kill_something(&mut self) {
+        let names: Vec<Str> = self.pods.keys().cloned().collect();
+        if names.is_empty() {
+            return;
+        }
+        let pod = names[self.rng.below(names.len() as u64) as usize].to_string();
+        let out_of_memory = self.rng.below(2) == 0;
+        self.inflict(Fault::Kill {
+            namespace: "default".to_owned(),
+            pod,
+            container: String::new(),
+            out_of_memory,
+        });
     }
 
     fn advance(&mut self) -> Result<(), String> {
@@ -390,6 +418,12 @@ fn mended(fault: &Fault) -> Fault {
         Fault::StopControllerManager { .. } => Fault::StopControllerManager { on: false },
         Fault::StopApiServer { .. } => Fault::StopApiServer { on: false },
         Fault::SlowApiServer { .. } => Fault::SlowApiServer { times: 1 },
+        Fault::PauseController { controller, .. } => Fault::PauseController {
+            controller,
+            on: false,
+        },
+        // Nothing is left to mend.
+        kill @ Fault::Kill { .. } => kill,
     }
 }
 

@@ -37,7 +37,6 @@ const INERT: &[(&str, &str)] = &[
     ("storage.k8s.io", "csinodes"),
     ("storage.k8s.io", "csistoragecapacities"),
     ("storage.k8s.io", "volumeattributesclasses"),
-    ("autoscaling", "horizontalpodautoscalers"),
     ("networking.k8s.io", "ingresses"),
     ("networking.k8s.io", "ipaddresses"),
     ("networking.k8s.io", "servicecidrs"),

@@ -7,7 +7,22 @@ pub(super) struct Args<'a> {
     pub(super) file: Option<&'a str>,
 }
 
+/// Options that say what the cluster is made of, besides `--nodes` and `--seed`.
+pub(super) const CLUSTER_SWITCHES: &[&str] = &["load-balancer"];
+
 impl<'a> Args<'a> {
+    /// The cluster that `--nodes`, `--seed` and [`CLUSTER_SWITCHES`] ask for.
+    pub(super) fn cluster(&self) -> Result<shell::Options, String> {
+        let nodes = u32::try_from(self.number("nodes", 3)?.min(10_000))
+            .expect("ten thousand is a small number");
+        Ok(shell::Options {
+            nodes,
+            seed: self.number("seed", 7)?,
+            load_balancer: self.has("load-balancer"),
+            ..shell::Options::default()
+        })
+    }
+
     /// `valued` take a value, `switches` none; anything else is an error with a hint.
     pub(super) fn parse(
         words: &[&'a str],

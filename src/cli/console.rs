@@ -7,25 +7,23 @@ use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use shell::{Chunk, Options, Outcome, Session};
+use shell::{Chunk, Outcome, Session};
 
-use super::args::Args;
+use super::args::{Args, CLUSTER_SWITCHES};
 
 /// Files and directories larger than these are not read in.
 const FILE_MAX: u64 = 8 << 20;
 const DIR_MAX: usize = 500;
 
 pub(super) fn run(words: &[&str]) -> ExitCode {
-    let args = match Args::parse(words, &["nodes", "seed"], &["json"]) {
+    let switches = [CLUSTER_SWITCHES, &["json"]].concat();
+    let args = match Args::parse(words, &["nodes", "seed"], &switches) {
         Ok(args) => args,
         Err(why) => return fail(&why),
     };
-    let (nodes, seed) = match (args.number("nodes", 3), args.number("seed", 7)) {
-        (Ok(nodes), Ok(seed)) => (nodes, seed),
-        (Err(why), _) | (_, Err(why)) => return fail(&why),
-    };
-    let Ok(nodes) = u32::try_from(nodes.min(10_000)) else {
-        return fail("--nodes is too large");
+    let options = match args.cluster() {
+        Ok(options) => options,
+        Err(why) => return fail(&why),
     };
     let input: Box<dyn BufRead> = match args.file {
         None => Box::new(std::io::stdin().lock()),
@@ -36,15 +34,7 @@ pub(super) fn run(words: &[&str]) -> ExitCode {
     };
     let dir = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/root"));
     let is_json = args.has("json");
-    let session = Session::new(
-        Options {
-            nodes,
-            seed,
-            ..Options::default()
-        },
-        &dir.to_string_lossy(),
-    );
-    let mut session = session;
+    let mut session = Session::new(options, &dir.to_string_lossy());
     if let Some(texts) = super::texts::read() {
         session.set_field_texts(texts);
     }

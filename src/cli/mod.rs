@@ -40,10 +40,11 @@ const USAGE: &str = "\
 A Kubernetes cluster that lives in a web page, on the command line.
 
 usage:
-  kubenkyo console [--nodes N] [--seed S] [--json] [FILE]
+  kubenkyo console [--nodes N] [--seed S] [--load-balancer] [--json] [FILE]
       run command lines from FILE or standard input in a simulated cluster; `sleep 30s` passes virtual time
   kubenkyo serve [--port P] [--address IP] [--nodes N] [--seed S] [--speed X] [--start TIME] [--kubeconfig PATH]
       the Kubernetes API over HTTPS for kubectl and others; prints KUBECONFIG=PATH once it is ready, ends on SIGTERM
+      with --load-balancer Services of type LoadBalancer get an address
   kubenkyo bench [NAME | all]
       the README's benchmarks as JSON lines; without a name, the names
   kubenkyo trace-hash SEED | FIRST..LAST

@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::serve::{ClusterOptions, Options};
 
-use super::args::Args;
+use super::args::{Args, CLUSTER_SWITCHES};
 
 const VALUED: [&str; 7] = [
     "port",
@@ -39,14 +39,12 @@ pub(super) fn run(words: &[&str]) -> ExitCode {
 }
 
 fn options(words: &[&str]) -> Result<Options, String> {
-    let args = Args::parse(words, &VALUED, &[])?;
+    let args = Args::parse(words, &VALUED, CLUSTER_SWITCHES)?;
     if let Some(file) = args.file {
         return Err(format!("takes no file, {file:?} is one"));
     }
     let port = u16::try_from(args.number("port", 6443)?)
         .map_err(|_| "--port is at most 65535".to_owned())?;
-    let nodes = u32::try_from(args.number("nodes", 3)?.min(10_000))
-        .expect("ten thousand is a small number");
     let speed: f64 = args.text("speed").map_or(Ok(1.0), |text| {
         text.parse()
             .ok()
@@ -69,10 +67,8 @@ fn options(words: &[&str]) -> Result<Options, String> {
     };
     Ok(Options {
         cluster: ClusterOptions {
-            nodes,
-            seed: args.number("seed", 7)?,
             start,
-            ..ClusterOptions::default()
+            ..args.cluster()?
         },
         address,
         port,

@@ -30,6 +30,19 @@ pub enum Fault {
     StopApiServer {
         on: bool,
     },
+    /// A controller, by its name in `--controllers`, takes no more work.
+    PauseController {
+        controller: String,
+        on: bool,
+    },
+    /// The main process of a container is killed; the first container's if none is named. Mending it is the kubelet's work.
+    Kill {
+        namespace: String,
+        pod: String,
+        container: String,
+        /// By the kernel, because its memory ran over.
+        out_of_memory: bool,
+    },
     /// Something on the machine takes nearly all of its memory.
     FillMemory {
         node: u32,
@@ -88,6 +101,22 @@ impl Cluster {
             Fault::StopScheduler { on } => ("stop kube-scheduler".into(), *on),
             Fault::StopControllerManager { on } => ("stop kube-controller-manager".into(), *on),
             Fault::StopApiServer { on } => ("stop kube-apiserver".into(), *on),
+            Fault::PauseController { controller, on } => {
+                (format!("pause {controller}").into(), *on)
+            }
+            Fault::Kill {
+                namespace,
+                pod,
+                out_of_memory,
+                ..
+            } => {
+                let how = if *out_of_memory {
+                    "run over the memory of"
+                } else {
+                    "kill a process of"
+                };
+                (format!("{how} {namespace}/{pod}").into(), true)
+            }
             Fault::SlowApiServer { times } => (
                 format!("kube-apiserver {times} times slower").into(),
                 *times > 1,
@@ -138,7 +167,8 @@ impl Cluster {
                     self.manager.is_running = !on;
                     if on {
                         self.server.close_watches(part);
-                        self.manager.replace(controllers::Manager::new());
+                        let fresh = self.manager.component.restarted();
+                        self.manager.replace(fresh);
                     } else {
                         self.queue.push(self.now + sim::SECOND, Event::Start(part));
                     }
@@ -152,8 +182,49 @@ impl Cluster {
                     self.faults.down.remove(&Part::ApiServer);
                 }
             }
+            Fault::PauseController { controller, on } => self.enable_controller(&controller, !on),
+            Fault::Kill {
+                namespace,
+                pod,
+                container,
+                out_of_memory,
+            } => self.kill(&namespace, &pod, &container, out_of_memory),
             Fault::SlowApiServer { times } => self.faults.server_slowdown = times.clamp(1, 10_000),
         }
+    }
+
+    pub(crate) fn enable_controller(&mut self, controller: &str, is_on: bool) {
+        let now = self.now;
+        let effects = self.manager.turn(now, NoteId(0), |manager, out| {
+            manager.enable(controller, is_on, out);
+        });
+        self.carry_out(Part::ControllerManager, effects);
+    }
+
+    fn kill(&mut self, namespace: &str, pod: &str, container: &str, out_of_memory: bool) {
+        let now = self.now;
+        let Some(node) = self.machine_of(namespace, pod) else {
+            return;
+        };
+        let host = &mut self.kubelets[node];
+        let effects = host.turn(now, NoteId(0), |kubelet, out| {
+            kubelet.kill(namespace, pod, container, out_of_memory, out);
+        });
+        self.carry_out(Part::Kubelet(node as u32), effects);
+    }
+
+    /// The machine with power on which a pod is.
+    fn machine_of(&self, namespace: &str, pod: &str) -> Option<usize> {
+        self.kubelets
+            .iter()
+            .position(|host| host.is_running && host.component.pod(namespace, pod).is_some())
+    }
+
+    /// The names of a pod's containers that run at this moment; `None` if no machine has the pod.
+    pub fn running_containers(&self, namespace: &str, pod: &str) -> Option<Vec<Str>> {
+        let host = &self.kubelets[self.machine_of(namespace, pod)?];
+        let pod = host.component.pod(namespace, pod)?;
+        Some(pod.running_containers())
     }
 
     fn fill(&mut self, node: u32, resource: node::Resource, is_on: bool) {

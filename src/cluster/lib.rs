@@ -121,6 +121,9 @@ impl Cluster {
         if cluster.options.metrics_server {
             cluster.server.install_metrics_server();
         }
+        if cluster.options.load_balancer {
+            cluster.enable_controller("service-lb-controller", true);
+        }
         // kubeadm's order: the control plane first, then the nodes join one after another.
         cluster.queue.push(
             start + 200 * sim::MILLI,
@@ -197,6 +200,11 @@ impl Cluster {
     /// The controllers, to look at without asking.
     pub fn manager(&self) -> &Manager {
         &self.manager.component
+    }
+
+    /// The names of all controllers, as `--controllers` of kube-controller-manager knows them.
+    pub fn controllers() -> &'static [&'static str] {
+        Manager::controllers()
     }
 
     /// The kubelets of machines that have power, to look at without asking.

@@ -25,6 +25,8 @@ pub struct Options {
     pub pull_speed: u64,
     /// Whether the pod network enforces NetworkPolicies; some real ones do not.
     pub network_policies: bool,
+    /// Whether Services of type LoadBalancer get an address, as in a cloud or with MetalLB.
+    pub load_balancer: bool,
     /// How many notes the trace keeps.
     pub trace_capacity: usize,
 }
@@ -41,6 +43,7 @@ impl Default for Options {
             metrics_server: true,
             pull_speed: 0,
             network_policies: true,
+            load_balancer: false,
             trace_capacity: 20_000,
         }
     }

@@ -25,6 +25,7 @@ mod replicaset;
 mod runner;
 mod selection;
 mod served;
+mod service_lb;
 mod serviceaccount;
 mod statefulset;
 mod sync;
@@ -33,7 +34,7 @@ mod tests;
 mod ttl;
 mod volume;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::{RequestId, Resource, Response, WatchEvent};
 use client::{Change, Component, InformerId, Informers, Outbox, Recorder, Reflector};
@@ -57,9 +58,9 @@ impl From<client::Timer> for Timer {
     }
 }
 
-/// Declares the set of controllers: a field each, reachable by number.
+/// Declares the set of controllers: a field each, reachable by number, with its name in `--controllers`.
 macro_rules! controllers {
-    ($($field:ident: $type:ty = $new:expr),* $(,)?) => {
+    ($($field:ident $name:literal: $type:ty = $new:expr),* $(,)?) => {
         #[derive(Clone, Debug)]
         struct Controllers { $($field: $type),* }
 
@@ -70,7 +71,8 @@ macro_rules! controllers {
         }
 
         impl Controllers {
-            const COUNT: usize = [$(stringify!($field)),*].len();
+            const NAMES: &[&str] = &[$($name),*];
+            const COUNT: usize = Self::NAMES.len();
 
             fn all(&mut self) -> [&mut dyn Controller; Self::COUNT] {
                 [$(&mut self.$field),*]
@@ -84,33 +86,37 @@ macro_rules! controllers {
 }
 
 controllers! {
-    deployment: Deployments = Deployments,
-    replicaset: ReplicaSets = ReplicaSets::new(Flavor::ReplicaSet),
-    garbage: garbage::Garbage = garbage::Garbage::default(),
-    namespace: namespace::Namespaces = namespace::Namespaces,
-    node_lifecycle: node::lifecycle::NodeLifecycle = node::lifecycle::NodeLifecycle::default(),
-    pod_collector: podgc::PodCollector = podgc::PodCollector::default(),
-    default_accounts: serviceaccount::DefaultAccounts = serviceaccount::DefaultAccounts,
-    root_certificates: serviceaccount::RootCertificates = serviceaccount::RootCertificates,
-    taint_eviction: node::eviction::TaintEviction = node::eviction::TaintEviction::default(),
-    statefulset: statefulset::StatefulSets = statefulset::StatefulSets,
-    daemonset: daemonset::DaemonSets = daemonset::DaemonSets::default(),
-    job: job::Jobs = job::Jobs::default(),
-    endpoint_slices: endpoint::slices::EndpointSlices = endpoint::slices::EndpointSlices,
-    endpoints: endpoint::legacy::LegacyEndpoints = endpoint::legacy::LegacyEndpoints,
-    ttl_after_finished: ttl::TtlAfterFinished = ttl::TtlAfterFinished,
-    volume_binder: volume::binder::Binder = volume::binder::Binder,
-    volume_protection: volume::protection::Protection = volume::protection::Protection,
-    autoscalers: autoscale::Autoscalers = autoscale::Autoscalers::default(),
-    attacher: volume::attach::Attacher = volume::attach::Attacher,
-    ephemeral_volumes: volume::ephemeral::EphemeralVolumes = volume::ephemeral::EphemeralVolumes,
-    cronjob: cronjob::CronJobs = cronjob::CronJobs,
-    disruption: disruption::Disruption = disruption::Disruption,
-    quota: quota::Quotas = quota::Quotas,
-    cluster_roles: clusterrole::ClusterRoles = clusterrole::ClusterRoles,
-    mirror: endpoint::mirror::Mirror = endpoint::mirror::Mirror,
-    replication: ReplicaSets = ReplicaSets::new(Flavor::ReplicationController),
+    deployment "deployment-controller": Deployments = Deployments,
+    replicaset "replicaset-controller": ReplicaSets = ReplicaSets::new(Flavor::ReplicaSet),
+    garbage "garbage-collector-controller": garbage::Garbage = garbage::Garbage::default(),
+    namespace "namespace-controller": namespace::Namespaces = namespace::Namespaces,
+    node_lifecycle "node-lifecycle-controller": node::lifecycle::NodeLifecycle = node::lifecycle::NodeLifecycle::default(),
+    pod_collector "pod-garbage-collector-controller": podgc::PodCollector = podgc::PodCollector::default(),
+    default_accounts "serviceaccount-controller": serviceaccount::DefaultAccounts = serviceaccount::DefaultAccounts,
+    root_certificates "root-ca-certificate-publisher-controller": serviceaccount::RootCertificates = serviceaccount::RootCertificates,
+    taint_eviction "taint-eviction-controller": node::eviction::TaintEviction = node::eviction::TaintEviction::default(),
+    statefulset "statefulset-controller": statefulset::StatefulSets = statefulset::StatefulSets,
+    daemonset "daemonset-controller": daemonset::DaemonSets = daemonset::DaemonSets::default(),
+    job "job-controller": job::Jobs = job::Jobs::default(),
+    endpoint_slices "endpointslice-controller": endpoint::slices::EndpointSlices = endpoint::slices::EndpointSlices,
+    endpoints "endpoints-controller": endpoint::legacy::LegacyEndpoints = endpoint::legacy::LegacyEndpoints,
+    ttl_after_finished "ttl-after-finished-controller": ttl::TtlAfterFinished = ttl::TtlAfterFinished,
+    volume_binder "persistentvolume-binder-controller": volume::binder::Binder = volume::binder::Binder,
+    volume_protection "persistentvolumeclaim-protection-controller": volume::protection::Protection = volume::protection::Protection,
+    autoscalers "horizontal-pod-autoscaler-controller": autoscale::Autoscalers = autoscale::Autoscalers::default(),
+    attacher "persistentvolume-attach-detach-controller": volume::attach::Attacher = volume::attach::Attacher,
+    ephemeral_volumes "ephemeral-volume-controller": volume::ephemeral::EphemeralVolumes = volume::ephemeral::EphemeralVolumes,
+    cronjob "cronjob-controller": cronjob::CronJobs = cronjob::CronJobs,
+    disruption "disruption-controller": disruption::Disruption = disruption::Disruption,
+    quota "resourcequota-controller": quota::Quotas = quota::Quotas,
+    cluster_roles "clusterrole-aggregation-controller": clusterrole::ClusterRoles = clusterrole::ClusterRoles,
+    mirror "endpointslice-mirroring-controller": endpoint::mirror::Mirror = endpoint::mirror::Mirror,
+    replication "replicationcontroller-controller": ReplicaSets = ReplicaSets::new(Flavor::ReplicationController),
+    load_balancers "service-lb-controller": service_lb::LoadBalancers = service_lb::LoadBalancers::default(),
 }
+
+/// Does nothing unless it is switched on: kubeadm's clusters have no load balancer.
+const LOAD_BALANCER: &str = "service-lb-controller";
 
 /// kube-controller-manager.
 #[derive(Clone, Debug)]
@@ -126,11 +132,60 @@ pub struct Manager {
     /// Changes that came before all caches were filled; handlers see them then.
     early: Vec<(InformerId, Change)>,
     has_started: bool,
+    /// Controllers that take no keys, as if `--controllers` left them out.
+    disabled: BTreeSet<usize>,
 }
 
 impl Manager {
+    /// The names of all controllers, as `--controllers` knows them.
+    pub fn controllers() -> &'static [&'static str] {
+        Controllers::NAMES
+    }
+
     pub fn new() -> Manager {
+        let off = Controllers::NAMES.iter().position(|n| *n == LOAD_BALANCER);
+        Manager::with_disabled(off.into_iter().collect())
+    }
+
+    /// The process begins anew, with the same flags.
+    pub fn restarted(&self) -> Manager {
+        Manager::with_disabled(self.disabled.clone())
+    }
+
+    /// Whether a controller (by its name in `--controllers`) takes work.
+    pub fn is_enabled(&self, controller: &str) -> bool {
+        let mut enabled = (0..Controllers::COUNT).filter(|index| !self.disabled.contains(index));
+        enabled.any(|index| Controllers::NAMES[index] == controller)
+    }
+
+    /// Lets a controller take no work from now on, or lets it go on with what has come in meanwhile. What it has
+    /// begun it finishes. False if there is no such controller, or no change.
+    pub fn enable(&mut self, controller: &str, is_on: bool, out: &mut Outbox<'_, Timer>) -> bool {
+        let mut names = Controllers::NAMES.iter();
+        let Some(index) = names.position(|name| *name == controller) else {
+            return false;
+        };
+        if !is_on {
+            return self.disabled.insert(index);
+        }
+        let is_change = self.disabled.remove(&index);
+        if is_change {
+            self.schedule(index, out);
+        }
+        is_change
+    }
+
+    /// Sets the timer for a controller's next work.
+    fn schedule(&mut self, index: usize, out: &mut Outbox<'_, Timer>) {
+        if !self.disabled.contains(&index) {
+            let workers = self.controllers.get(index).workers();
+            self.runners[index].schedule(index, workers, out);
+        }
+    }
+
+    fn with_disabled(disabled: BTreeSet<usize>) -> Manager {
         let mut manager = Manager {
+            disabled,
             caches: Informers::default(),
             recorder: Recorder::new(""),
             controllers: Controllers::default(),
@@ -184,8 +239,7 @@ impl Manager {
             }
         }
         for index in 0..Controllers::COUNT {
-            let workers = self.controllers.get(index).workers();
-            self.runners[index].schedule(index, workers, out);
+            self.schedule(index, out);
         }
     }
 
@@ -270,7 +324,7 @@ impl Component for Manager {
     type Timer = Timer;
 
     fn start(&mut self, out: &mut Outbox<'_, Timer>) {
-        *self = Manager::new();
+        *self = self.restarted();
         self.caches.start(out);
     }
 
@@ -296,6 +350,7 @@ impl Component for Manager {
         match timer {
             Timer::Client(client::Timer::Reflector(id)) => self.caches.wake(id, out),
             Timer::Client(client::Timer::Events) => self.recorder.wake(out),
+            Timer::Work(index) if self.disabled.contains(&index) => {}
             Timer::Work(index) if index < Controllers::COUNT => {
                 self.run(index, out, |runner, controller, bench| {
                     runner.work(controller, bench);

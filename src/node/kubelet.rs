@@ -118,6 +118,22 @@ impl Kubelet {
         running.map(|pod| (pod.namespace(), pod.name()))
     }
 
+    /// Kills the main process of a container (the first that runs, if none is named), or lets its memory run over.
+    pub fn kill(
+        &mut self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        out_of_memory: bool,
+        out: &mut Outbox<'_, Timer>,
+    ) {
+        if let Some(id) = self.id_of_name(&Str::new(namespace), &Str::new(pod)) {
+            self.turn(id, out, |turn| {
+                turn.kill_from_outside(container, out_of_memory);
+            });
+        }
+    }
+
     pub(crate) fn id_of_name(&self, namespace: &Str, name: &Str) -> Option<PodId> {
         self.by_key.get(&(namespace.clone(), name.clone())).copied()
     }

@@ -367,6 +367,27 @@ impl Pod {
     }
 
     /// True while any container's process lives.
+    /// Containers that run, by their places: first the main ones.
+    pub(crate) fn running(&self) -> impl Iterator<Item = u16> {
+        let main = self.main_range();
+        let others =
+            (0..self.containers.len() as u16).filter(|index| !self.main_range().contains(index));
+        let all: Vec<u16> = main.chain(others).collect();
+        all.into_iter().filter(|index| {
+            self.containers
+                .get(*index as usize)
+                .is_some_and(Container::is_running)
+        })
+    }
+
+    /// The names of the containers that run, first the main ones.
+    pub fn running_containers(&self) -> Vec<Str> {
+        let names = self
+            .running()
+            .map(|index| self.container_spec(index).shared_str("name"));
+        names.collect()
+    }
+
     pub fn anything_runs(&self) -> bool {
         self.containers.iter().any(|c| c.is_running())
     }

@@ -186,6 +186,17 @@ impl Turn<'_, '_> {
         }
     }
 
+    /// Somebody kills the main process of a container, or its memory has run over.
+    pub(crate) fn kill_from_outside(&mut self, name: &str, out_of_memory: bool) {
+        let is_meant =
+            |index: &u16| name.is_empty() || self.pod.container_spec(*index).str("name") == name;
+        let index = self.pod.running().find(is_meant);
+        if let Some(index) = index {
+            let reason = if out_of_memory { "OOMKilled" } else { "Error" };
+            self.finish(index, 137, reason);
+        }
+    }
+
     /// A process may have ended by itself.
     pub(crate) fn exited(&mut self, index: u16, stamp: u32) {
         let now = self.out.now();

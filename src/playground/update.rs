@@ -70,7 +70,7 @@ pub struct Control {
     pub controllers: Vec<Controller>,
     /// Whether a cloud-controller-manager runs, with its controllers.
     pub cloud: Vec<Controller>,
-    /// Components that are stopped on purpose (`kubenkyo stop …` in the terminal).
+    /// Components that are stopped on purpose (`kubenkyo stop …` or `pause …` in the terminal).
     pub stopped: Vec<Part>,
 }
 

@@ -439,12 +439,11 @@ impl Watcher {
         if cluster.is_down(ApiPart::ApiServer) {
             stopped.push(Part::ApiServer);
         }
-        if cluster.is_down(ApiPart::ControllerManager) {
-            stopped.extend(
-                CONTROLLERS
-                    .iter()
-                    .map(|name| Part::Controller((*name).to_owned())),
-            );
+        let is_down = cluster.is_down(ApiPart::ControllerManager);
+        for (name, flag) in CONTROLLERS {
+            if is_down || !cluster.manager().is_enabled(flag) {
+                stopped.push(Part::Controller((*name).to_owned()));
+            }
         }
         let control = Control {
             is_up: !cluster.is_down(ApiPart::ApiServer),
@@ -454,7 +453,7 @@ impl Watcher {
             scheduler_queue: cluster.waiting_pods() as u32,
             controllers: CONTROLLERS
                 .iter()
-                .map(|name| Controller {
+                .map(|(name, _)| Controller {
                     name: (*name).to_owned(),
                 })
                 .collect(),
@@ -468,16 +467,16 @@ impl Watcher {
     }
 }
 
-/// Controllers in the order in which they are drawn.
-const CONTROLLERS: &[&str] = &[
-    "Deployment",
-    "ReplicaSet",
-    "Node",
-    "Namespace",
-    "GarbageCollector",
-    "ServiceAccount",
-    "TaintEviction",
-    "PodGC",
+/// Controllers in the order in which they are drawn, with their names in `--controllers`.
+const CONTROLLERS: &[(&str, &str)] = &[
+    ("Deployment", "deployment-controller"),
+    ("ReplicaSet", "replicaset-controller"),
+    ("Node", "node-lifecycle-controller"),
+    ("Namespace", "namespace-controller"),
+    ("GarbageCollector", "garbage-collector-controller"),
+    ("ServiceAccount", "serviceaccount-controller"),
+    ("TaintEviction", "taint-eviction-controller"),
+    ("PodGC", "pod-garbage-collector-controller"),
 ];
 
 /// The name of a controller's box, by the name of the controller or by the kind it watches.

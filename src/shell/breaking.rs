@@ -6,41 +6,92 @@ use cluster::{Cluster, Fault};
 use posix::Done;
 use sim::Machine;
 
-/// Subcommands with what they take and do, in the order of the help.
-const HELP: &[(&str, &str, &str)] = &[
-    ("power-off", "NODE", "the machine loses power"),
-    ("power-on", "NODE", "power returns, and it boots"),
+/// Subcommands with what they take and do (in both languages: nobody asks a terminal for another one).
+const HELP: &[(&str, &str, &str, &str)] = &[
+    (
+        "power-off",
+        "NODE",
+        "the machine loses power",
+        "マシンの電源が切れる",
+    ),
+    (
+        "power-on",
+        "NODE",
+        "power returns, and it boots",
+        "電源が戻り、起動する",
+    ),
     (
         "cut-off",
         "NODE",
         "nothing passes between it and the control plane",
+        "コントロールプレーンとの通信が切れる",
     ),
-    ("reconnect", "NODE", "the connection returns"),
+    ("reconnect", "NODE", "the connection returns", "通信が戻る"),
     (
         "fill-memory",
-        "NODE",
-        "something takes nearly all of its memory",
+        "NODE | pod/POD",
+        "something takes its memory",
+        "メモリを使い切らせる",
     ),
-    ("free-memory", "NODE", "that ends"),
-    ("fill-disk", "NODE", "something fills its disk"),
-    ("free-disk", "NODE", "that ends"),
+    ("free-memory", "NODE", "that ends", "メモリを空ける"),
+    (
+        "fill-disk",
+        "NODE",
+        "something fills its disk",
+        "ディスクを満杯にする",
+    ),
+    ("free-disk", "NODE", "that ends", "ディスクを空ける"),
+    (
+        "kill",
+        "pod/POD",
+        "a container's process is killed (-c NAME, -n NAMESPACE)",
+        "コンテナのプロセスを止める",
+    ),
     (
         "stop",
         "PART",
         "kube-scheduler, kube-controller-manager or kube-apiserver stops",
+        "部品を止める",
     ),
-    ("start", "PART", "it starts again"),
+    ("start", "PART", "it starts again", "部品を動かす"),
+    (
+        "pause",
+        "CONTROLLER",
+        "deployment-controller, say, takes no work",
+        "コントローラーを休ませる",
+    ),
+    (
+        "resume",
+        "CONTROLLER",
+        "it goes on with what has come in",
+        "コントローラーを再開する",
+    ),
     (
         "slow",
         "TIMES",
         "kube-apiserver takes so many times as long; 1 is normal",
+        "API サーバーを遅くする",
+    ),
+    (
+        "enable",
+        "load-balancer",
+        "Services of type LoadBalancer get an address",
+        "LoadBalancer に IP を割り当てる",
+    ),
+    (
+        "disable",
+        "load-balancer",
+        "they stay <pending> again",
+        "割り当てをやめる",
     ),
 ];
 
+const LOAD_BALANCER: &str = "service-lb-controller";
+
 /// Reads a command line: the fault and what the command prints.
-pub(crate) fn run(args: &[impl AsRef<str>], nodes: u32) -> (Option<Fault>, Done) {
+pub(crate) fn run(args: &[impl AsRef<str>], cluster: &Cluster) -> (Option<Fault>, Done) {
     let args: Vec<&str> = args.iter().map(AsRef::as_ref).collect();
-    match parse(&args, nodes) {
+    match parse(&args, cluster) {
         Ok(Some((fault, said))) => {
             let done = Done {
                 stdout: format!("{said}\n").into_bytes(),
@@ -76,21 +127,28 @@ pub(crate) fn inflict(cluster: &mut Cluster, faults: Vec<Fault>) {
     }
 }
 
-fn parse(args: &[&str], nodes: u32) -> Result<Option<(Fault, String)>, String> {
+fn parse(args: &[&str], cluster: &Cluster) -> Result<Option<(Fault, String)>, String> {
     let (verb, rest) = match args {
         [] | ["help" | "--help" | "-h", ..] => return Ok(None),
         [verb, rest @ ..] => (*verb, rest),
     };
-    let Some((_, takes, _)) = HELP.iter().find(|(name, ..)| *name == verb) else {
+    let Some((_, takes, ..)) = HELP.iter().find(|(name, ..)| *name == verb) else {
         let known: Vec<&str> = HELP.iter().map(|(name, ..)| *name).collect();
         return Err(format!(
             "unknown command \"{verb}\"; hint: {}",
             known.join(", ")
         ));
     };
+    let usage = || format!("usage: kubenkyo {verb} {takes}");
+    let is_pod = |name: &&str| verb == "kill" || name.starts_with("pod/");
+    if rest.first().is_some_and(is_pod) {
+        let found = kill(rest, verb, cluster)?;
+        return found.map(Some).ok_or_else(usage);
+    }
     let [argument] = rest else {
-        return Err(format!("usage: kubenkyo {verb} {takes}"));
+        return Err(usage());
     };
+    let nodes = cluster.options().nodes;
     let fault = match verb {
         "power-off" | "power-on" => Fault::PowerOff {
             node: node(argument, nodes)?,
@@ -112,6 +170,15 @@ fn parse(args: &[&str], nodes: u32) -> Result<Option<(Fault, String)>, String> {
             Ok(times) if times >= 1 => Fault::SlowApiServer { times },
             _ => return Err(format!("\"{argument}\" is no whole number from 1")),
         },
+        "pause" | "resume" => controller(argument, verb == "pause")?,
+        "enable" | "disable" if *argument == "load-balancer" => {
+            controller(LOAD_BALANCER, verb == "disable")?
+        }
+        "enable" | "disable" => {
+            return Err(format!(
+                "nothing is called \"{argument}\"; hint: load-balancer"
+            ));
+        }
         _ => part(argument, verb == "stop")?,
     };
     let said = match verb {
@@ -125,6 +192,10 @@ fn parse(args: &[&str], nodes: u32) -> Result<Option<(Fault, String)>, String> {
         "free-disk" => "has its disk back",
         "stop" => "stopped",
         "start" => "started",
+        "pause" => "paused",
+        "resume" => "resumed",
+        "enable" => "enabled",
+        "disable" => "disabled",
         _ => {
             return Ok(Some((
                 fault,
@@ -148,6 +219,79 @@ fn node(name: &str, nodes: u32) -> Result<u32, String> {
     }
 }
 
+/// `pod/web -c app -n shop`, with `pod/` or without.
+fn kill(args: &[&str], verb: &str, cluster: &Cluster) -> Result<Option<(Fault, String)>, String> {
+    let out_of_memory = match verb {
+        "kill" => false,
+        "fill-memory" => true,
+        _ => return Ok(None),
+    };
+    let (mut namespace, mut pod, mut container) = ("default", "", "");
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        let place = match *word {
+            "-n" | "--namespace" => &mut namespace,
+            "-c" | "--container" => &mut container,
+            name if !name.starts_with('-') && pod.is_empty() => {
+                pod = name.strip_prefix("pod/").unwrap_or(name);
+                continue;
+            }
+            _ => return Ok(None),
+        };
+        match words.next() {
+            Some(value) => *place = value,
+            None => return Ok(None),
+        }
+    }
+    let running = cluster
+        .running_containers(namespace, pod)
+        .ok_or_else(|| format!("no machine has a pod \"{pod}\" of namespace \"{namespace}\""))?;
+    let meant = running
+        .iter()
+        .find(|name| container.is_empty() || *name == container);
+    let Some(meant) = meant else {
+        let names: Vec<&str> = running.iter().map(api::Str::as_str).collect();
+        return Err(match (container, names.as_slice()) {
+            ("", _) | (_, []) => format!("nothing runs in pod \"{pod}\" at this moment"),
+            (name, names) => format!(
+                "no container \"{name}\" runs in pod \"{pod}\"; hint: {}",
+                names.join(", ")
+            ),
+        });
+    };
+    let said = if out_of_memory {
+        "runs out of memory"
+    } else {
+        "killed"
+    };
+    let said = format!("{meant} of pod/{pod} {said}");
+    let fault = Fault::Kill {
+        namespace: namespace.to_owned(),
+        pod: pod.to_owned(),
+        container: meant.to_string(),
+        out_of_memory,
+    };
+    Ok(Some((fault, said)))
+}
+
+fn controller(name: &str, on: bool) -> Result<Fault, String> {
+    let known = Cluster::controllers();
+    if known.contains(&name) {
+        return Ok(Fault::PauseController {
+            controller: name.to_owned(),
+            on,
+        });
+    }
+    let whole = format!("{name}-controller");
+    if known.contains(&whole.as_str()) {
+        return controller(&whole, on);
+    }
+    Err(format!(
+        "no controller is called \"{name}\"; hint: {}",
+        known.join(", ")
+    ))
+}
+
 fn part(name: &str, on: bool) -> Result<Fault, String> {
     match name {
         "kube-scheduler" => Ok(Fault::StopScheduler { on }),
@@ -160,14 +304,17 @@ fn part(name: &str, on: bool) -> Result<Fault, String> {
 }
 
 fn help() -> String {
-    let mut out = String::from("Breaks the simulated cluster, and mends it.\n\n");
-    for (name, takes, what) in HELP {
-        out.push_str(&format!(
-            "  kubenkyo {:<16} {what}\n",
-            format!("{name} {takes}")
-        ));
+    let mut out = String::from(
+        "Breaks the simulated cluster, and mends it. クラスターを壊したり直したりします。\n\n",
+    );
+    for (name, takes, english, japanese) in HELP {
+        let call = format!("{name} {takes}");
+        out.push_str(&format!("  kubenkyo {call:<26} {english} / {japanese}\n"));
     }
-    out.push_str("\n  kubenkyo image FILE       images of your own, described in YAML\n");
+    let call = "image FILE";
+    out.push_str(&format!(
+        "\n  kubenkyo {call:<26} images of your own, described in YAML / YAML でイメージを定義する\n"
+    ));
     out
 }
 
@@ -179,7 +326,8 @@ mod tests {
 
     fn check(line: &str, expected: &Expect) {
         let args: Vec<&str> = line.split_whitespace().collect();
-        let (fault, done) = run(&args, 3);
+        let cluster = Cluster::new(cluster::Options::default());
+        let (fault, done) = run(&args, &cluster);
         let text = [done.stdout, done.stderr].concat();
         let shown = String::from_utf8(text).expect("it prints UTF-8");
         expected.assert_eq(&format!("{} {fault:?}\n{shown}", done.status));
@@ -239,6 +387,91 @@ mod tests {
     }
 
     #[test]
+    fn controllers_pause_by_their_names_with_or_without_the_last_word() {
+        check(
+            "pause deployment-controller",
+            &expect![[r#"
+            0 Some(PauseController { controller: "deployment-controller", on: true })
+            deployment-controller paused
+        "#]],
+        );
+        check(
+            "resume deployment",
+            &expect![[r#"
+            0 Some(PauseController { controller: "deployment-controller", on: false })
+            deployment resumed
+        "#]],
+        );
+        check(
+            "enable load-balancer",
+            &expect![[r#"
+            0 Some(PauseController { controller: "service-lb-controller", on: false })
+            load-balancer enabled
+        "#]],
+        );
+        check(
+            "disable load-balancer",
+            &expect![[r#"
+            0 Some(PauseController { controller: "service-lb-controller", on: true })
+            load-balancer disabled
+        "#]],
+        );
+        check(
+            "enable dashboard",
+            &expect![[r#"
+            1 None
+            kubenkyo: nothing is called "dashboard"; hint: load-balancer
+        "#]],
+        );
+        check(
+            "pause kubelet",
+            &expect![[r#"
+            1 None
+            kubenkyo: no controller is called "kubelet"; hint: deployment-controller, replicaset-controller, garbage-collector-controller, namespace-controller, node-lifecycle-controller, pod-garbage-collector-controller, serviceaccount-controller, root-ca-certificate-publisher-controller, taint-eviction-controller, statefulset-controller, daemonset-controller, job-controller, endpointslice-controller, endpoints-controller, ttl-after-finished-controller, persistentvolume-binder-controller, persistentvolumeclaim-protection-controller, horizontal-pod-autoscaler-controller, persistentvolume-attach-detach-controller, ephemeral-volume-controller, cronjob-controller, disruption-controller, resourcequota-controller, clusterrole-aggregation-controller, endpointslice-mirroring-controller, replicationcontroller-controller, service-lb-controller
+        "#]],
+        );
+    }
+
+    #[test]
+    fn killing_asks_for_a_pod_that_runs() {
+        check(
+            "kill",
+            &expect![[r#"
+            1 None
+            kubenkyo: usage: kubenkyo kill pod/POD
+        "#]],
+        );
+        check(
+            "kill pod/web -c",
+            &expect![[r#"
+            1 None
+            kubenkyo: usage: kubenkyo kill pod/POD
+        "#]],
+        );
+        check(
+            "kill pod/web",
+            &expect![[r#"
+            1 None
+            kubenkyo: no machine has a pod "web" of namespace "default"
+        "#]],
+        );
+        check(
+            "fill-memory pod/web -n shop",
+            &expect![[r#"
+            1 None
+            kubenkyo: no machine has a pod "web" of namespace "shop"
+        "#]],
+        );
+        check(
+            "fill-disk pod/web",
+            &expect![[r#"
+            1 None
+            kubenkyo: usage: kubenkyo fill-disk NODE
+        "#]],
+        );
+    }
+
+    #[test]
     fn what_does_not_exist_is_said_with_a_hint() {
         check(
             "power-off node-4",
@@ -258,7 +491,7 @@ mod tests {
             "poweroff node-1",
             &expect![[r#"
                 1 None
-                kubenkyo: unknown command "poweroff"; hint: power-off, power-on, cut-off, reconnect, fill-memory, free-memory, fill-disk, free-disk, stop, start, slow
+                kubenkyo: unknown command "poweroff"; hint: power-off, power-on, cut-off, reconnect, fill-memory, free-memory, fill-disk, free-disk, kill, stop, start, pause, resume, slow, enable, disable
             "#]],
         );
         check(
@@ -279,21 +512,26 @@ mod tests {
             "help",
             &expect![[r#"
                 0 None
-                Breaks the simulated cluster, and mends it.
+                Breaks the simulated cluster, and mends it. クラスターを壊したり直したりします。
 
-                  kubenkyo power-off NODE   the machine loses power
-                  kubenkyo power-on NODE    power returns, and it boots
-                  kubenkyo cut-off NODE     nothing passes between it and the control plane
-                  kubenkyo reconnect NODE   the connection returns
-                  kubenkyo fill-memory NODE something takes nearly all of its memory
-                  kubenkyo free-memory NODE that ends
-                  kubenkyo fill-disk NODE   something fills its disk
-                  kubenkyo free-disk NODE   that ends
-                  kubenkyo stop PART        kube-scheduler, kube-controller-manager or kube-apiserver stops
-                  kubenkyo start PART       it starts again
-                  kubenkyo slow TIMES       kube-apiserver takes so many times as long; 1 is normal
+                  kubenkyo power-off NODE             the machine loses power / マシンの電源が切れる
+                  kubenkyo power-on NODE              power returns, and it boots / 電源が戻り、起動する
+                  kubenkyo cut-off NODE               nothing passes between it and the control plane / コントロールプレーンとの通信が切れる
+                  kubenkyo reconnect NODE             the connection returns / 通信が戻る
+                  kubenkyo fill-memory NODE | pod/POD something takes its memory / メモリを使い切らせる
+                  kubenkyo free-memory NODE           that ends / メモリを空ける
+                  kubenkyo fill-disk NODE             something fills its disk / ディスクを満杯にする
+                  kubenkyo free-disk NODE             that ends / ディスクを空ける
+                  kubenkyo kill pod/POD               a container's process is killed (-c NAME, -n NAMESPACE) / コンテナのプロセスを止める
+                  kubenkyo stop PART                  kube-scheduler, kube-controller-manager or kube-apiserver stops / 部品を止める
+                  kubenkyo start PART                 it starts again / 部品を動かす
+                  kubenkyo pause CONTROLLER           deployment-controller, say, takes no work / コントローラーを休ませる
+                  kubenkyo resume CONTROLLER          it goes on with what has come in / コントローラーを再開する
+                  kubenkyo slow TIMES                 kube-apiserver takes so many times as long; 1 is normal / API サーバーを遅くする
+                  kubenkyo enable load-balancer       Services of type LoadBalancer get an address / LoadBalancer に IP を割り当てる
+                  kubenkyo disable load-balancer      they stay <pending> again / 割り当てをやめる
 
-                  kubenkyo image FILE       images of your own, described in YAML
+                  kubenkyo image FILE                 images of your own, described in YAML / YAML でイメージを定義する
             "#]],
         );
     }

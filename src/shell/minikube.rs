@@ -26,7 +26,7 @@ pub(crate) fn run(args: &[impl AsRef<str>]) -> Done {
             format!("minikube: not needed here; hint: curl http://{NODE}:$(kubectl get service {name} -o jsonpath='{{.spec.ports[0].nodePort}}')\n"),
         ),
         ["dashboard"] => (1, String::new(), "minikube: not needed here; hint: the stage shows the cluster\n".to_owned()),
-        ["tunnel"] => (1, String::new(), "minikube: not needed here; hint: node ports answer at any node's address\n".to_owned()),
+        ["tunnel"] => (1, String::new(), "minikube: not needed here; hint: kubenkyo enable load-balancer\n".to_owned()),
         ["addons", ..] => (1, String::new(), "minikube: this playground has no add-ons\n".to_owned()),
         ["stop" | "delete"] => (1, String::new(), "minikube: the cluster is the page; hint: start again with the page's own button\n".to_owned()),
         _ => (1, String::new(), "minikube: only ip, status and start are known here\n".to_owned()),

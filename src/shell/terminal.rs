@@ -109,7 +109,7 @@ impl Terminal {
             images: Vec::new(),
             asked: Vec::new(),
             editing: Vec::new(),
-            nodes: 0,
+            cluster: None,
         };
         let inner = posix::Terminal::new(mounts, Flavour::Gnu, env, dir, false, &mut host);
         Terminal {
@@ -248,12 +248,19 @@ impl Terminal {
                 images: Vec::new(),
                 asked: Vec::new(),
                 editing: Vec::new(),
-                nodes: cluster.options().nodes,
+                cluster: Some(cluster),
             };
             let poll = self.inner.system.step(disk, &mut host, left.min(SLICE));
-            self.jobs.extend(host.started);
-            let asked = host.asked;
-            for (pid, path) in host.editing {
+            let ShellHost {
+                started,
+                broken,
+                images,
+                asked,
+                editing,
+                ..
+            } = host;
+            self.jobs.extend(started);
+            for (pid, path) in editing {
                 self.editors.push(pid);
                 self.output.push(Chunk {
                     is_error: true,
@@ -263,10 +270,10 @@ impl Terminal {
                 });
                 self.opened.push(path);
             }
-            for image in &host.images {
+            for image in &images {
                 cluster.define_image(image);
             }
-            crate::breaking::inflict(cluster, host.broken);
+            crate::breaking::inflict(cluster, broken);
             let has_asked = !asked.is_empty();
             for (pid, request) in asked {
                 self.ask(pid, request, cluster, disk);
@@ -510,7 +517,8 @@ struct ShellHost<'a> {
     asked: Vec<(Pid, Request)>,
     /// Editors that were started, with the file that each opens.
     editing: Vec<(Pid, String)>,
-    nodes: u32,
+    /// Nobody is there while the shell starts.
+    cluster: Option<&'a Cluster>,
 }
 
 impl posix::Host for ShellHost<'_> {
@@ -536,8 +544,10 @@ impl posix::Host for ShellHost<'_> {
         if name == Some("kubenkyo") && call.argv.get(1).is_some_and(|word| &**word == "image") {
             return crate::image::run(call, files, &mut self.images);
         }
-        if name == Some("kubenkyo") {
-            let (fault, done) = crate::breaking::run(&call.argv[1..], self.nodes);
+        if name == Some("kubenkyo")
+            && let Some(cluster) = self.cluster
+        {
+            let (fault, done) = crate::breaking::run(&call.argv[1..], cluster);
             self.broken.extend(fault);
             return External::Done(done);
         }

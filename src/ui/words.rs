@@ -114,6 +114,13 @@ words! { Msg:
     Reconnect: "ネットワークに戻す" | "connect it again";
     StopPart: "止める" | "stop it";
     StartPart: "動かす" | "start it again";
+    FillMemory: "メモリを使い切らせる" | "Fill its memory";
+    FreeMemory: "メモリを空ける" | "Free its memory";
+    FillDisk: "ディスクを満杯にする" | "Fill its disk";
+    FreeDisk: "ディスクを空ける" | "Free its disk";
+    KillProcess: "プロセスを止める" | "Kill its process";
+    PauseIt: "休ませる" | "pause it";
+    ResumeIt: "再開する" | "resume it";
     NoCloud: "このクラスターでは使いません" | "not used by this cluster";
 
     Apply: "適用" | "Apply";

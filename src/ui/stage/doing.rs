@@ -25,6 +25,9 @@ pub(crate) fn of(
     if let Some(node) = node {
         out.push((Msg::Describe, kubectl(format!("describe node {name}"))));
         out.extend(machine(node));
+        if node.fall.is_none() {
+            out.extend(strain(node));
+        }
         return out;
     }
     if row.is_none() {
@@ -35,6 +38,7 @@ pub(crate) fn of(
             out.push((Msg::Describe, kubectl(format!("describe pod {name}"))));
             out.push((Msg::Logs, kubectl(format!("logs {name}"))));
             out.push((Msg::Delete, kubectl(format!("delete pod {name}"))));
+            out.push((Msg::KillProcess, format!("kubenkyo kill pod/{name}{space}")));
         }
         "Deployment" | "ReplicaSet" | "StatefulSet" => {
             if let Some(replicas) = row
@@ -82,30 +86,61 @@ pub(crate) fn machine(node: &NodeRow) -> Vec<Doing> {
     }
 }
 
+/// Filling a machine, or freeing it once it complains.
+fn strain(node: &NodeRow) -> [Doing; 2] {
+    let name = &node.name;
+    let is_short = |of: &str| node.pressure.iter().any(|condition| condition == of);
+    [
+        if is_short("MemoryPressure") {
+            (Msg::FreeMemory, format!("kubenkyo free-memory {name}"))
+        } else {
+            (Msg::FillMemory, format!("kubenkyo fill-memory {name}"))
+        },
+        if is_short("DiskPressure") {
+            (Msg::FreeDisk, format!("kubenkyo free-disk {name}"))
+        } else {
+            (Msg::FillDisk, format!("kubenkyo fill-disk {name}"))
+        },
+    ]
+}
+
 /// Stopping the parts of the control plane, or starting them again.
 pub(crate) fn parts(control: &Control) -> Vec<Doing> {
-    let is_stopped = |name: &str| {
-        control.stopped.iter().any(|part| match part {
-            Part::Scheduler => name == "kube-scheduler",
-            Part::ApiServer => name == "kube-apiserver",
-            Part::Controller(_) => name == "kube-controller-manager",
-            _ => false,
-        })
+    let is_paused = |box_name: &str| {
+        let of_name = |part: &Part| matches!(part, Part::Controller(name) if name == box_name);
+        control.stopped.iter().any(of_name)
     };
-    [
+    let all_paused = control.controllers.iter().all(|c| is_paused(&c.name));
+    let is_stopped = |name: &str| match name {
+        "kube-scheduler" => control.stopped.contains(&Part::Scheduler),
+        "kube-apiserver" => control.stopped.contains(&Part::ApiServer),
+        _ => all_paused,
+    };
+    let stops = [
         "kube-scheduler",
         "kube-controller-manager",
         "kube-apiserver",
-    ]
-    .into_iter()
-    .map(|name| {
-        if is_stopped(name) {
+    ];
+    let mut out: Vec<Doing> = Vec::new();
+    for name in stops {
+        out.push(if is_stopped(name) {
             (Msg::StartPart, format!("kubenkyo start {name}"))
         } else {
             (Msg::StopPart, format!("kubenkyo stop {name}"))
-        }
-    })
-    .collect()
+        });
+    }
+    let pauses = [
+        ("Deployment", "deployment-controller"),
+        ("ReplicaSet", "replicaset-controller"),
+    ];
+    for (box_name, name) in pauses.into_iter().filter(|_| !all_paused) {
+        out.push(if is_paused(box_name) {
+            (Msg::ResumeIt, format!("kubenkyo resume {name}"))
+        } else {
+            (Msg::PauseIt, format!("kubenkyo pause {name}"))
+        });
+    }
+    out
 }
 
 /// The wanted replicas, from the row's note: `2 / 3`.
@@ -158,6 +193,42 @@ mod tests {
         assert_eq!(
             machine(&node),
             [(Msg::Reconnect, "kubenkyo reconnect node-1".into())]
+        );
+        let full = NodeRow {
+            pressure: vec!["MemoryPressure".into()],
+            ..NodeRow { fall: None, ..node }
+        };
+        assert_eq!(
+            strain(&full).map(|(_, line)| line),
+            ["kubenkyo free-memory node-1", "kubenkyo fill-disk node-1"]
+        );
+    }
+
+    #[test]
+    fn one_paused_controller_is_not_the_whole_manager() {
+        let controllers = ["Deployment", "ReplicaSet"].map(|name| playground::Controller {
+            name: name.to_owned(),
+        });
+        let mut control = Control {
+            controllers: controllers.to_vec(),
+            stopped: vec![Part::Controller("Deployment".to_owned())],
+            ..Control::default()
+        };
+        let lines = |control: &Control| {
+            let lines: Vec<String> = parts(control).into_iter().map(|(_, line)| line).collect();
+            lines.join(", ")
+        };
+        assert_eq!(
+            lines(&control),
+            "kubenkyo stop kube-scheduler, kubenkyo stop kube-controller-manager, kubenkyo stop kube-apiserver, \
+             kubenkyo resume deployment-controller, kubenkyo pause replicaset-controller"
+        );
+        control
+            .stopped
+            .push(Part::Controller("ReplicaSet".to_owned()));
+        assert_eq!(
+            lines(&control),
+            "kubenkyo stop kube-scheduler, kubenkyo start kube-controller-manager, kubenkyo stop kube-apiserver"
         );
     }
 }

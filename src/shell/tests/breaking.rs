@@ -1,0 +1,112 @@
+//! What `kubenkyo` breaks and mends, as it reads at the terminal.
+
+mod transcript;
+
+use expect_test::expect;
+
+use transcript::{new_session, play, prepare};
+
+#[test]
+fn a_paused_controller_takes_no_work_until_it_is_resumed() {
+    play(
+        &mut new_session(),
+        expect![[r#"
+            $ kubenkyo pause deployment
+            deployment paused
+            $ kubectl create deployment web --image=nginx --replicas=2
+            deployment.apps/web created
+            $ sleep 5
+            $ kubectl get deployments,replicasets --no-headers | tr -s ' ' | cut -d' ' -f1-4
+            deployment.apps/web 0/2 0 0
+            $ kubenkyo stop kube-controller-manager
+            kube-controller-manager stopped
+            $ kubenkyo start kube-controller-manager
+            kube-controller-manager started
+            $ sleep 5
+            $ kubectl get replicasets
+            ! No resources found in default namespace.
+            $ kubenkyo resume deployment-controller
+            deployment-controller resumed
+            $ kubectl wait --for=condition=Available deployment/web --timeout=60s
+            deployment.apps/web condition met
+        "#]],
+    );
+}
+
+#[test]
+fn a_killed_process_is_started_again() {
+    let mut session = new_session();
+    prepare(
+        &mut session,
+        &[
+            "kubectl run web --image=nginx",
+            "kubectl wait --for=condition=Ready pod/web --timeout=60s",
+        ],
+    );
+    play(
+        &mut session,
+        expect![[r#"
+            $ kubenkyo kill web
+            web of pod/web killed
+            $ sleep 10
+            $ kubectl get pod web -o jsonpath='{.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].lastState.terminated.reason} {.status.containerStatuses[0].lastState.terminated.exitCode}{"\n"}'
+            1 Error 137
+            $ kubenkyo fill-memory pod/web -c web
+            web of pod/web runs out of memory
+            $ sleep 30
+            $ kubectl get pod web -o jsonpath='{.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].lastState.terminated.reason}{"\n"}'
+            2 OOMKilled
+            $ kubenkyo kill web -c db
+            ! kubenkyo: no container "db" runs in pod "web"; hint: web
+            [1]
+        "#]],
+    );
+}
+
+#[test]
+fn services_get_an_address_once_there_is_a_load_balancer() {
+    let mut session = new_session();
+    prepare(
+        &mut session,
+        &[
+            "kubectl create deployment web --image=nginx",
+            "kubectl expose deployment web --port=80 --type=LoadBalancer",
+            "kubectl wait --for=condition=Available deployment/web --timeout=60s",
+        ],
+    );
+    play(
+        &mut session,
+        expect![[r#"
+            $ kubectl get service web -o jsonpath='{.status}{"\n"}'
+            {"loadBalancer":{}}
+            $ kubenkyo enable load-balancer
+            load-balancer enabled
+            $ kubectl wait --for=jsonpath='{.status.loadBalancer.ingress}' service/web --timeout=20s
+            service/web condition met
+            $ kubectl get service web --no-headers | tr -s ' ' | cut -d' ' -f2,4
+            LoadBalancer 172.18.255.200
+            $ curl -s http://172.18.255.200 | grep title
+            <title>Welcome to nginx!</title>
+            $ kubectl expose deployment web --name=other --port=80 --type=LoadBalancer --load-balancer-ip=172.18.255.200
+            service/other exposed
+            $ sleep 2
+            $ kubectl get events --field-selector involvedObject.kind=Service -o custom-columns=R:.reason,N:.involvedObject.name,M:.message --no-headers
+            EnsuringLoadBalancer     other   Ensuring load balancer
+            SyncLoadBalancerFailed   other   Error syncing load balancer: failed to ensure load balancer: 172.18.255.200 is taken, or none of 172.18.255.200 to 172.18.255.250
+            EnsuringLoadBalancer     web     Ensuring load balancer
+            EnsuredLoadBalancer      web     Ensured load balancer
+            $ kubectl patch service web -p '{"spec":{"type":"ClusterIP"}}'
+            service/web patched
+            $ sleep 12
+            $ kubectl get service other --no-headers | tr -s ' ' | cut -d' ' -f2,4
+            LoadBalancer 172.18.255.200
+            $ kubectl get service web -o jsonpath='{.metadata.finalizers}{.status}{"\n"}'
+            {"loadBalancer":{}}
+            $ kubectl delete service other
+            service "other" deleted from default namespace
+            $ kubectl get services -o name
+            service/kubernetes
+            service/web
+        "#]],
+    );
+}
