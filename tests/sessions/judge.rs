@@ -77,15 +77,20 @@ pub(crate) fn judge(step: &Step, printed: &Printed) -> Result<(), String> {
         return Ok(());
     }
     let ours = format!("{}{}", printed.out, printed.err);
-    for shown in &step.shown {
+    let compared = |shown: &String| {
         replies(shown, &ours)?;
         cells(shown, &ours)?;
         fields(shown, &ours)?;
         if is_plain(step, shown) {
             lines(shown, &ours)?;
         }
+        Ok(())
+    };
+    // Several results of one look are moments of a change; where it ends is what stays.
+    match &step.shown[..] {
+        [.., last] if only_reads(&step.command) => compared(last),
+        all => all.iter().try_for_each(compared),
     }
-    Ok(())
 }
 
 /// Exit status: refused only where the page shows a refusal.
@@ -96,6 +101,7 @@ fn accepted(step: &Step, printed: &Printed) -> Result<(), String> {
             || line.starts_with("the ") && line.contains(" is invalid")
             || line.contains("exit code")
             || line.contains("timed out")
+            || line.ends_with("is forbidden:")
     };
     let is_refused = step
         .shown
@@ -103,9 +109,19 @@ fn accepted(step: &Step, printed: &Printed) -> Result<(), String> {
         .any(|shown| shown.lines().any(refusal) && !shown.contains("RESTARTS"));
     let is_long = step.has("long-running");
     let first = printed.err.lines().next().unwrap_or_default();
-    match (is_refused, printed.status) {
+    // What is watched until one has seen enough.
+    let is_watched = step.command.starts_with("while true")
+        || step.command.starts_with("kubectl rollout status")
+            && step
+                .shown
+                .iter()
+                .any(|shown| !shown.contains("successfully"));
+    // `diff` ends with 1 where there is a difference.
+    let is_difference = step.command.starts_with("kubectl diff");
+    match (is_refused || step.extra.is_refused, printed.status) {
         (false, 0) => Ok(()),
-        (false, 130) if is_long => Ok(()),
+        (false, 130) if is_long || is_watched => Ok(()),
+        (false, 1) if is_difference => Ok(()),
         (true, status) if status != 0 => Ok(()),
         // What a page shows as an error may be a warning today, or be about a later step.
         (true, 0) if step.shown.len() > 1 => Ok(()),
@@ -148,7 +164,10 @@ fn reply(line: &str) -> Option<String> {
         "restarted",
         "evicted",
     ];
-    let line = line.trim().trim_end_matches('.');
+    let line = line
+        .trim()
+        .trim_end_matches('.')
+        .trim_end_matches(" (no change)");
     let line = line.split(" from ").next().unwrap_or(line).replace('"', "");
     let (first, rest) = line.split_once(' ')?;
     let (kind, name, verb) = match first.split_once('/') {
@@ -281,8 +300,12 @@ fn stable(head: &[String], row: &[String]) -> Vec<(String, String)> {
             // A container that fails shows one or the other, by the moment.
             let cell = match cell.as_str() {
                 "OOMKilled" | "CrashLoopBackOff" => "Error",
+                "ErrImagePull" => "ImagePullBackOff",
                 other => other,
             };
+            // Every one of a unit's values is any of them.
+            let cell = cell.replace("*/1 ", "* ");
+            let cell = cell.as_str();
             (column.clone(), masked(cell))
         })
         .collect()
@@ -353,7 +376,11 @@ fn lines(shown: &str, ours: &str) -> Result<(), String> {
         .map(masked_line)
         .filter(|line| !line.is_empty())
     {
-        if !ours.iter().any(|own| own.contains(&line)) {
+        // A terminal shows a list in columns.
+        let is_columns = line
+            .split(' ')
+            .all(|word| ours.iter().any(|own| own == word));
+        if !is_columns && !ours.iter().any(|own| own.contains(&line)) {
             return Err(format!("no line \"{line}\""));
         }
     }
@@ -406,7 +433,8 @@ fn masked(word: &str) -> String {
         .iter()
         .enumerate()
         .map(|(at, part)| {
-            if at > 0 && is_generated(part) {
+            let follows = at > 1 && is_generated(parts[at - 1]);
+            if at > 0 && (is_generated(part) || follows && is_old_suffix(part)) {
                 "*"
             } else {
                 part
@@ -428,6 +456,22 @@ fn is_generated(part: &str) -> bool {
     is_plain && (part.len() == 5 && (has_digit || consonants) || part.len() >= 7 && has_digit)
 }
 
+/// A pod's suffix of releases before 1.9, which could have vowels: `nacti`.
+fn is_old_suffix(part: &str) -> bool {
+    part.len() == 5
+        && part
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+}
+
+/// Whether a command names something with a random part.
+pub(crate) fn has_generated_name(command: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    command
+        .split(|c: char| !is_word(c))
+        .any(|word| word.contains('-') && !word.starts_with('-') && masked(word) != word)
+}
+
 /// Names of the page's author's cluster become those of this one: the same owner, other random parts.
 pub(crate) fn with_real_names(command: &str, names: &str) -> String {
     let real: Vec<&str> = names
@@ -444,7 +488,11 @@ pub(crate) fn with_real_names(command: &str, names: &str) -> String {
         if wanted == word || real.contains(&word) {
             continue;
         }
-        if let Some(name) = real.iter().find(|name| masked(name) == wanted) {
+        // The newest is what the page has just shown; a name of an older form begins alike.
+        let stem = wanted.trim_end_matches(['*', '-']);
+        let alike = |name: &&&str| name.strip_prefix(stem).is_some_and(|n| n.starts_with('-'));
+        let found = real.iter().rfind(|name| masked(name) == wanted);
+        if let Some(name) = found.or_else(|| real.iter().rfind(alike)) {
             changed = changed.replace(word, name);
         }
     }

@@ -1,10 +1,12 @@
 //! A page of the documentation as a list of steps, read from the corpus.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+
+use crate::prepared::{self, Extra};
 
 /// One page's command lines, in order.
 #[derive(Clone, Debug)]
@@ -29,11 +31,24 @@ pub(crate) struct Step {
     pub(crate) tags: Vec<String>,
     /// The file that the learner makes before this step.
     pub(crate) makes: Option<(String, String)>,
+    /// What the learner does besides.
+    pub(crate) extra: Extra,
 }
 
 impl Step {
     pub(crate) fn has(&self, tag: &str) -> bool {
         self.tags.iter().any(|own| own == tag)
+    }
+
+    /// What the learner does besides belongs to the step; names that were to be filled in are.
+    fn take(&mut self, extra: Extra) {
+        if let Some(command) = &extra.instead {
+            self.command = command.clone();
+            self.tags.retain(|tag| {
+                !matches!(tag.as_str(), "placeholder" | "editor") && !tag.starts_with("host:")
+            });
+        }
+        self.extra = extra;
     }
 
     /// Why the step is not run: it needs something of the learner's own machine, or names nothing definite.
@@ -59,7 +74,13 @@ impl Step {
         {
             return Some("names nothing definite");
         }
-        let of_manifest = ["for i in {1..100}", "/bin/sh -c \"touch", "sleep 60"];
+        let of_manifest = [
+            "for i in {1..100}",
+            "/bin/sh -c \"touch",
+            "sleep 60",
+            "rev data.txt",
+            "echo Hello from the debian container",
+        ];
         if of_manifest
             .iter()
             .any(|begin| self.command.starts_with(begin))
@@ -72,6 +93,9 @@ impl Step {
         if self.has("editor") {
             return Some("opens an editor");
         }
+        if self.command.starts_with("exit") {
+            return Some("ends a shell whose lines are given to it one by one");
+        }
         None
     }
 }
@@ -83,19 +107,28 @@ pub(crate) fn load(corpus: &Path, judgments: &str) -> Vec<Page> {
         tiers.insert(text(judgment, "page"), text(judgment, "tier"));
     }
     let examples = examples(corpus);
+    let mut extras = prepared::read();
     let mut pages = Vec::new();
     for file in files_of(&corpus.join("sessions")) {
         let session = fs::read_to_string(&file).expect("a session is readable");
         let session: Value = serde_json::from_str(&session).expect("a session is JSON");
         let name = text(&session, "page");
         if let Some(tier) = tiers.get(&name) {
-            pages.push(page(name, tier != "P2", &session, &examples));
+            let extras = extras.remove(&name).unwrap_or_default();
+            pages.push(page(name, tier != "P2", &session, &examples, extras));
         }
     }
+    assert!(extras.is_empty(), "no such pages: {:?}", extras.keys());
     pages
 }
 
-fn page(name: String, counts: bool, session: &Value, examples: &BTreeMap<String, String>) -> Page {
+fn page(
+    name: String,
+    counts: bool,
+    session: &Value,
+    examples: &BTreeMap<String, String>,
+    mut extras: BTreeMap<usize, Extra>,
+) -> Page {
     let mut files = BTreeMap::new();
     for (path, content) in examples {
         files.insert(format!("/examples/{path}"), content.clone());
@@ -108,7 +141,10 @@ fn page(name: String, counts: bool, session: &Value, examples: &BTreeMap<String,
         }
     }
     let mut steps = Vec::new();
+    // What the page shows as YAML; how much of it was there at the last step that named a file.
     let mut inline: Vec<String> = Vec::new();
+    let mut used = 0;
+    let mut made = BTreeSet::new();
     for section in list(session, "sections") {
         let data: Vec<(u64, String)> = list(section, "inline_data")
             .iter()
@@ -118,9 +154,20 @@ fn page(name: String, counts: bool, session: &Value, examples: &BTreeMap<String,
         for (at, step) in list(section, "steps").iter().enumerate() {
             let before = data.iter().filter(|(after, _)| *after == at as u64);
             inline.extend(before.map(|(_, text)| text.clone()));
-            steps.push(read_step(step, &inline, &files));
+            let makes = shown_file(step, &inline, &inline[used..], &files, &made);
+            let mut step = read_step(step);
+            if let Some((path, _)) = &makes {
+                made.insert(path.clone());
+                used = inline.len();
+            }
+            step.makes = makes;
+            if let Some(extra) = extras.remove(&(steps.len() + 1)) {
+                step.take(extra);
+            }
+            steps.push(step);
         }
     }
+    assert!(extras.is_empty(), "{name} has no such steps: {extras:?}");
     Page {
         name,
         counts,
@@ -129,7 +176,7 @@ fn page(name: String, counts: bool, session: &Value, examples: &BTreeMap<String,
     }
 }
 
-fn read_step(step: &Value, inline: &[String], files: &BTreeMap<String, String>) -> Step {
+fn read_step(step: &Value) -> Step {
     let words = |field: &str| -> Vec<String> {
         list(step, field)
             .iter()
@@ -141,27 +188,6 @@ fn read_step(step: &Value, inline: &[String], files: &BTreeMap<String, String>) 
         .iter()
         .map(|output| text(output, "text"))
         .collect();
-    let makes = step["uses_inline_file"]
-        .as_str()
-        .filter(|name| !name.contains('<'));
-    let makes = makes.and_then(|name| Some((format!("/root/{name}"), inline.last()?.clone())));
-    // A manifest that the page shows just before is the file that the command names.
-    let makes = makes.or_else(|| {
-        let command = text(step, "cmd");
-        let (_, named) = command.split_once("-f ")?;
-        let name = named
-            .split_whitespace()
-            .next()?
-            .trim_start_matches("./")
-            .to_owned();
-        let is_new = !name.contains(['/', '<', '*']) && name.ends_with(".yaml");
-        let path = format!("/root/{name}");
-        let shown = inline
-            .iter()
-            .rev()
-            .find(|text| text.contains("apiVersion:"))?;
-        (is_new && !files.contains_key(&path)).then(|| (path, shown.clone()))
-    });
     let inside = step["where"].as_str().and_then(|place| {
         place
             .strip_prefix("inside container shell of: ")
@@ -172,8 +198,54 @@ fn read_step(step: &Value, inline: &[String], files: &BTreeMap<String, String>) 
         inside,
         shown,
         tags: words("tags"),
-        makes,
+        ..Step::default()
     }
+}
+
+/// The file that a command names and the page shows: what is new since the last such file, or, for a file that the
+/// learner does not have yet, what was shown last.
+fn shown_file(
+    step: &Value,
+    inline: &[String],
+    fresh: &[String],
+    files: &BTreeMap<String, String>,
+    made: &BTreeSet<String>,
+) -> Option<(String, String)> {
+    let command = text(step, "cmd");
+    let is_kustomization = command.contains("-k .");
+    let name = if is_kustomization {
+        "kustomization.yaml".to_owned()
+    } else {
+        let said = step["uses_inline_file"].as_str().map(str::to_owned);
+        said.or_else(|| named_file(&command))?
+    };
+    if name.contains('<') {
+        return None;
+    }
+    let path = format!("/root/{name}");
+    // A manifest with parts left out is none.
+    let is_whole = |text: &&String| {
+        let is_it = if is_kustomization {
+            text.contains("Generator:") && !text.contains("EOF")
+        } else {
+            text.contains("apiVersion:")
+        };
+        is_it && !text.lines().any(|line| line.trim() == "...")
+    };
+    let has = files.contains_key(&path) || made.contains(&path);
+    let shown = fresh.iter().rfind(is_whole).or_else(|| {
+        let old = inline.iter().rfind(is_whole);
+        old.filter(|_| !has && !is_kustomization)
+    })?;
+    Some((path, shown.clone()))
+}
+
+/// `NAME.yaml` of a command's `-f`.
+fn named_file(command: &str) -> Option<String> {
+    let (_, named) = command.split_once("-f ")?;
+    let name = named.split_whitespace().next()?.trim_start_matches("./");
+    let is_plain = !name.contains(['/', '*']) && name.ends_with(".yaml");
+    is_plain.then(|| name.to_owned())
 }
 
 /// The documentation's example files by their path.

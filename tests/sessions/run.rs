@@ -13,7 +13,7 @@ const THINKS: u64 = 5 * sim::SECOND;
 /// A reading step is repeated at this distance …
 const LOOKS_AGAIN: u64 = 30 * sim::SECOND;
 /// … so often.
-const LOOKS: usize = 5;
+const LOOKS: usize = 6;
 /// A command that goes on until it is interrupted is watched for this long.
 const WATCHES: u64 = 20 * sim::SECOND;
 
@@ -65,10 +65,8 @@ fn run_page(session: &mut Session, page: &Page) -> Report {
         page: page.name.clone(),
         ..Report::default()
     };
+    let mut earlier = String::new();
     for (number, step) in page.steps.iter().enumerate() {
-        for command in prepared(&page.name, number) {
-            line(session, command);
-        }
         let has_lines = page
             .steps
             .iter()
@@ -83,7 +81,21 @@ fn run_page(session: &mut Session, page: &Page) -> Report {
         if let Some((path, content)) = &step.makes {
             put(session, path, content);
         }
-        let (command, printed, verdict) = perform(session, step);
+        for command in &step.extra.before {
+            let printed = line(session, command);
+            if printed.status != 0 {
+                let name = format!("session {} before step {}", page.name, number + 1);
+                let why = printed.err.lines().next().unwrap_or_default();
+                report.failed.insert(name, format!("{command}: {why}"));
+            }
+        }
+        // What several commands print is shown after the last of them.
+        let (command, printed, verdict) = perform(session, step, &earlier);
+        earlier = if step.shown.is_empty() {
+            format!("{earlier}{}", printed.out)
+        } else {
+            String::new()
+        };
         if page.counts {
             report.counted += 1;
             report.passed += usize::from(verdict.is_ok());
@@ -106,40 +118,6 @@ fn run_page(session: &mut Session, page: &Page) -> Report {
     report
 }
 
-/// What a page takes for granted before its step with this number.
-fn prepared(page: &str, number: usize) -> &'static [&'static str] {
-    match (page, number) {
-        // Steps that show another way to the same object.
-        ("reference/access-authn-authz/rbac.md", 3) => &["kubectl delete role pod-reader"],
-        ("reference/access-authn-authz/rbac.md", 5) => &["kubectl delete role foo"],
-        ("reference/access-authn-authz/rbac.md", 8) => &["kubectl delete clusterrole pod-reader"],
-        ("reference/access-authn-authz/rbac.md", 10 | 11) => &["kubectl delete clusterrole foo"],
-        ("tasks/configmap-secret/managing-secret-using-kubectl.md", 3 | 4) => {
-            &["kubectl delete secret db-user-pass"]
-        }
-        ("tutorials/kubernetes-basics/update/update-intro.md", 5) => {
-            &["kubectl delete service kubernetes-bootcamp"]
-        }
-        ("tasks/inject-data-application/distribute-credentials-secure.md", 5) => {
-            &["kubectl delete secret test-secret"]
-        }
-        ("tasks/inject-data-application/distribute-credentials-secure.md", 15) => {
-            &["kubectl delete secret backend-user"]
-        }
-        ("reference/access-authn-authz/rbac.md", 0) => &[
-            "kubectl create namespace acme",
-            "kubectl create namespace my-namespace",
-        ],
-        ("tasks/administer-cluster/use-cascading-deletion.md", 0) => {
-            &["kubectl apply -f /examples/controllers/nginx-deployment.yaml"]
-        }
-        ("tasks/manage-kubernetes-objects/imperative-command.md", 0) => {
-            &["kubectl create deployment nginx --image=nginx"]
-        }
-        _ => &[],
-    }
-}
-
 fn put(session: &mut Session, path: &str, content: &str) {
     session
         .workstation_mut()
@@ -148,9 +126,16 @@ fn put(session: &mut Session, path: &str, content: &str) {
 }
 
 /// Runs a step, again and again if it only reads and the page promises more than there is yet.
-fn perform(session: &mut Session, step: &Step) -> (String, Printed, Result<(), String>) {
+fn perform(
+    session: &mut Session,
+    step: &Step,
+    earlier: &str,
+) -> (String, Printed, Result<(), String>) {
     let reads = judge::only_reads(&step.command) && !step.shown.is_empty();
-    session.wait(THINKS);
+    // Who only looks does so at once, and once more after a while.
+    if !reads {
+        session.wait(THINKS);
+    }
     let mut looks = 0;
     loop {
         let command = command(session, step);
@@ -160,12 +145,17 @@ fn perform(session: &mut Session, step: &Step) -> (String, Printed, Result<(), S
             5 * sim::MINUTE
         };
         let printed = line(session, &command);
-        let verdict = judge::judge(step, &printed);
+        let mut verdict = judge::judge(step, &printed);
+        if verdict.is_err() && step.inside.is_some() && !earlier.is_empty() {
+            let mut all = printed.clone();
+            all.out = format!("{earlier}{}", all.out);
+            verdict = judge::judge(step, &all);
+        }
         looks += 1;
         if verdict.is_ok() || !reads || looks == LOOKS || step.has("long-running") {
             return (command, printed, verdict);
         }
-        session.wait(LOOKS_AGAIN);
+        session.wait(if looks == 1 { THINKS } else { LOOKS_AGAIN });
     }
 }
 
@@ -200,8 +190,13 @@ fn command(session: &mut Session, step: &Step) -> String {
         let command_alone = command.trim_end_matches(['&', ' ']).to_owned();
         command = format!("kill $! 2>/dev/null; {command_alone} & sleep 1; kill -0 $!");
     }
-    if step.has("random-name") || step.inside.is_some() {
-        let names = line(session, "kubectl get pods,replicasets -o name").out;
+    if judge::has_generated_name(&command) {
+        let list = "kubectl get pods,replicasets,jobs,configmaps,secrets -o name";
+        let names = line(
+            session,
+            &format!("{list} --sort-by=.metadata.creationTimestamp"),
+        )
+        .out;
         command = judge::with_real_names(&command, &names);
     }
     command
