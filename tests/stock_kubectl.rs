@@ -43,6 +43,14 @@ spec:
   ports: [{port: 80}]
 ";
 
+/// What types and fields mean, as a build makes it of the Kubernetes authors' sentences.
+const TEXTS: &str = "\
+v1.Pod\tOne or more containers that stand and fall together.
+v1.Pod.spec\tWhat it should be.
+v1.PodSpec\tThe wish.
+v1.PodSpec.nodeName\tWhere it runs.
+";
+
 const SHELL: &str = "\
 apiVersion: v1
 kind: Pod
@@ -73,7 +81,18 @@ fn stock_kubectl_does_a_days_work() {
         .says("deployments")
         .says("horizontalpodautoscalers");
     k("api-versions").says("apps/v1");
+    k("explain pods")
+        .says("stand and fall together")
+        .says("What it should be.");
+    k("explain pod.spec.nodeName")
+        .says("nodeName <string>")
+        .says("Where it runs.");
     k("explain pod.spec --recursive").says("terminationGracePeriodSeconds");
+    k("explain deployments --recursive --api-version=apps/v1").says("maxUnavailable");
+    k("explain pods --output=plaintext-openapiv2").says("stand and fall together");
+    k("explain pod.nothing")
+        .fails(1)
+        .complains("does not exist");
     k("auth can-i create deployments").says("yes");
     k("auth can-i --list").says("*.*");
     k("auth whoami").says("kubernetes-admin");
@@ -100,6 +119,36 @@ fn stock_kubectl_does_a_days_work() {
         .is("nginx:1.27 nginx:1.27");
     k("get pods -o custom-columns=IMAGE:.spec.containers[0].image").says("IMAGE\nnginx:1.27");
     k("get deployment web -o go-template={{.spec.replicas}}").is("2");
+    k("get deployment web -o template={{.kind}}").is("Deployment");
+    k("get deployment web -o jsonpath-as-json={.spec.replicas}").is("[\n    2\n]\n");
+    let file = |name: &str, text: &str| {
+        let path = dir.join(name);
+        std::fs::write(&path, text).expect("the folder is ours");
+        path.to_string_lossy().into_owned()
+    };
+    let template = file(
+        "columns.txt",
+        "NAME          IMAGE\nmetadata.name spec.template.spec.containers[0].image\n",
+    );
+    k(&format!(
+        "get deployments -o custom-columns-file={template}"
+    ))
+    .is("NAME   IMAGE\nweb    nginx:1.27\n");
+    let template = file("path.txt", "{.metadata.name} has {.spec.replicas}");
+    k(&format!("get deployment web -o jsonpath-file={template}")).is("web has 2");
+    let template = file(
+        "template.txt",
+        "{{range .items}}{{.kind}} {{.metadata.name}};{{end}}",
+    );
+    for format in ["go-template-file", "templatefile"] {
+        k(&format!("get deployments -o {format}={template}")).is("Deployment web;");
+    }
+    k("get deployment web -o nonsense")
+        .fails(1)
+        .complains("unable to match a printer");
+    k("get deploy,svc,rs -l app=web")
+        .says("deployment.apps/web")
+        .says("replicaset.apps/web-");
     k("get all --show-labels").says("replicaset.apps/web-");
     k("get events").says("ScalingReplicaSet");
     k("get pods --field-selector=status.phase=Running --sort-by=.metadata.name").says("web-");
@@ -110,6 +159,10 @@ fn stock_kubectl_does_a_days_work() {
         .says("NewReplicaSetAvailable")
         .says("Scaled up replica set");
     k("describe service web").says("Endpoints:");
+    k("describe pods -l app=web")
+        .says("Successfully assigned default/web-")
+        .says("Started");
+    k("describe node node-1").says("Allocated resources");
     k(&format!("diff -f {web}")).is("");
 
     // Change it in every way.
@@ -128,12 +181,13 @@ fn stock_kubectl_does_a_days_work() {
     k("patch deployment web -p {\"spec\":{\"replicas\":4}}").says("patched");
     k("patch deployment web --type=merge -p {\"spec\":{\"replicas\":5}}").says("patched");
     k("patch deployment web --type=json -p [{\"op\":\"replace\",\"path\":\"/spec/replicas\",\"value\":2}]").says("patched");
+    k("patch deployment web --type=json -p [{\"op\":\"test\",\"path\":\"/spec/replicas\",\"value\":7}]").fails(1);
     k("patch deployment web --subresource=scale --type=merge -p {\"spec\":{\"replicas\":3}}")
         .says("patched");
     k("get deployment web -o jsonpath={.spec.replicas}").is("3");
     k(&format!("apply --server-side -f {web}"))
         .fails(1)
-        .complains("conflict");
+        .complains("Apply failed with 1 conflict: conflict with \"kubectl-patch\"");
     k(&format!("apply --server-side --force-conflicts -f {web}")).says("serverside-applied");
     k("get deployment web -o jsonpath={.spec.replicas}").is("2");
     k("scale deployment web --replicas=3").says("scaled");
@@ -144,6 +198,8 @@ fn stock_kubectl_does_a_days_work() {
     k("rollout status deployment/web --timeout=60s").says("successfully rolled out");
     k("rollout restart deployment/web").says("restarted");
     k("rollout status deployment/web --timeout=60s").says("successfully rolled out");
+    k("rollout pause deployment/web").says("paused");
+    k("rollout resume deployment/web").says("resumed");
     k("label deployment web tier=front").says("labeled");
     k("annotate deployment web note=x").says("annotated");
     k("create configmap c --from-literal=a=1 --dry-run=server -o yaml").says("a: \"1\"");
@@ -164,6 +220,12 @@ fn stock_kubectl_does_a_days_work() {
         .complains("err")
         .complains("exit code 3");
     served.run("exec -i box -- cat", "typed\n").is("typed\n");
+    served.in_terminal(
+        "exec -it box -- sh",
+        "echo $((6 * 7)); tty; exit 5\n",
+        "42",
+        5,
+    );
     let sent = dir.join("sent");
     let bytes: Vec<u8> = (0..100_000_u32).map(|n| ((n * 7919) >> 5) as u8).collect();
     std::fs::write(&sent, &bytes).expect("ours");
@@ -174,6 +236,11 @@ fn stock_kubectl_does_a_days_work() {
         std::fs::read(&back).expect("it came back") == bytes,
         "cp changed the file"
     );
+    let folder = dir.join("folder");
+    std::fs::create_dir_all(folder.join("inner")).expect("ours");
+    std::fs::write(folder.join("inner/file"), "deep\n").expect("ours");
+    k(&format!("cp {} box:/tmp/folder", folder.display())).ok();
+    k("exec box -- cat /tmp/folder/inner/file").is("deep\n");
     served.follows("logs -f box", "line ");
     served.follows("get pods -w", "box ");
     k("top pods").says("CPU(cores)").says("box ");
@@ -187,13 +254,19 @@ fn stock_kubectl_does_a_days_work() {
     k("get replicasets -l app=web -o name").says("replicaset");
     k("delete replicasets -l app=web --cascade=foreground").says("deleted");
     k("delete service web again").says("service \"again\" deleted");
+    k("wait --for=jsonpath={.status.phase}=Running pod/box --timeout=60s").says("condition met");
     k("delete pod box --grace-period=0 --force").says("deleted");
+    k("wait --for=delete pod/box --timeout=60s").ok();
+    k("get pod box").fails(1);
     k(&format!("apply -f {web}")).ok();
     k("rollout status deployment/web --timeout=60s").ok();
     k("drain node-1 --ignore-daemonsets --delete-emptydir-data --timeout=60s").says("drained");
     k("get node node-1").says("SchedulingDisabled");
+    k("get pods -l app=web --field-selector=spec.nodeName=node-1").complains("No resources found");
     k("uncordon node-1").says("uncordoned");
     k(&format!("delete -f {web} --cascade=background --wait")).says("deleted");
+    k("wait --for=delete pods -l app=web --timeout=60s").ok();
+    k("get replicasets -l app=web").complains("No resources found");
     k("create namespace away").says("created");
     k("delete namespace away --timeout=60s").says("deleted");
 }
@@ -248,8 +321,11 @@ struct Served {
 
 impl Served {
     fn start(kubectl: &Path) -> Served {
+        let texts = std::env::temp_dir().join(format!("kubenkyo-explain-{}", std::process::id()));
+        std::fs::write(&texts, TEXTS).expect("a folder for what passes");
         let mut process = Command::new(env!("CARGO_BIN_EXE_kubenkyo"))
             .args(["serve", "--port", "0", "--speed", SPEED])
+            .env("KUBENKYO_EXPLAIN", &texts)
             .stdout(Stdio::piped())
             .spawn()
             .expect("kubenkyo starts");
@@ -261,6 +337,7 @@ impl Served {
             .strip_prefix("KUBECONFIG=")
             .expect("the path on a line of its own")
             .to_owned();
+        let _ = std::fs::remove_file(texts);
         let dir = std::env::temp_dir().join(format!("kubenkyo-test-{}", process.id()));
         std::fs::create_dir_all(&dir).expect("a folder for the test");
         Served {
@@ -336,6 +413,45 @@ impl Served {
             .env("HOME", &self.dir)
             .env("KUBECACHEDIR", self.dir.join("cache"));
         command
+    }
+
+    /// Types into a command that has a terminal, which `script` makes.
+    fn in_terminal(&self, args: &str, typed: &str, wanted: &str, code: i32) {
+        let kubectl = self.command("");
+        let line = format!("{} {args}", kubectl.get_program().to_string_lossy());
+        let child = Command::new("script")
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            .envs(
+                kubectl
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let mut child = match child {
+            Ok(child) => Killed(child),
+            Err(why) => {
+                println!(
+                    "skipped: kubectl {args}: no terminal, because `script` does not start: {why}"
+                );
+                return;
+            }
+        };
+        let mut input = child.0.stdin.take().expect("it is piped");
+        let mut output = child.0.stdout.take().expect("it is piped");
+        // The prompt says that the shell listens.
+        let mut shown = Vec::new();
+        let mut byte = [0];
+        while !shown.ends_with(b"# ") && output.read(&mut byte).is_ok_and(|n| n > 0) {
+            shown.push(byte[0]);
+        }
+        input.write_all(typed.as_bytes()).expect("it reads");
+        output.read_to_end(&mut shown).expect("bytes");
+        let shown = String::from_utf8_lossy(&shown);
+        assert!(shown.contains(wanted), "no {wanted:?} in {shown:?}");
+        let status = child.0.wait().expect("it ends");
+        assert_eq!(status.code(), Some(code), "{shown}");
     }
 
     /// A command that goes on prints lines with `wanted`, some of them later than others.

@@ -74,6 +74,7 @@ fn options(words: &[&str]) -> Result<Options, String> {
         port,
         speed,
         kubeconfig: args.text("kubeconfig").map(Into::into),
+        field_texts: super::texts::read(),
     })
 }
 

@@ -22,7 +22,9 @@ mod upgrade;
 mod websocket;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+pub use apiserver::FieldTexts;
 pub use cluster::Options as ClusterOptions;
 
 /// What `kubenkyo serve` was asked for.
@@ -37,6 +39,8 @@ pub struct Options {
     pub speed: f64,
     /// Where the kubeconfig goes; a directory of its own if not given.
     pub kubeconfig: Option<PathBuf>,
+    /// What types and fields mean, for the OpenAPI documents by which `kubectl explain` answers.
+    pub field_texts: Option<Arc<FieldTexts>>,
 }
 
 /// Serves until the process is told to end (SIGTERM, SIGINT). `ready` is called once with the path of the kubeconfig.

@@ -44,6 +44,9 @@ pub(crate) async fn serve(
     let identity = Arc::new(Identity::new(address.ip())?);
     let kubeconfig = Kubeconfig::write(options.kubeconfig.as_deref(), address, &identity)?;
     let mut cluster = Cluster::new(options.cluster);
+    if let Some(texts) = options.field_texts {
+        cluster.set_field_texts(texts);
+    }
     cluster.run_for(BOOT);
     let engine = Engine::start(cluster, options.speed)?;
     let front = Arc::new(Front::new(engine, identity.clone()));

@@ -49,6 +49,7 @@ impl Server {
             port: 0,
             speed,
             kubeconfig: None,
+            field_texts: None,
         };
         let thread = std::thread::spawn(move || {
             let tell = move |path: &Path| {
