@@ -423,7 +423,7 @@ fn mended(fault: &Fault) -> Fault {
             on: false,
         },
         // Nothing is left to mend.
-        kill @ Fault::Kill { .. } => kill,
+        done @ (Fault::Kill { .. } | Fault::AddControlPlane) => done,
     }
 }
 

@@ -8,7 +8,7 @@ pub(super) struct Args<'a> {
 }
 
 /// Options that say what the cluster is made of, besides `--nodes` and `--seed`.
-pub(super) const CLUSTER_SWITCHES: &[&str] = &["load-balancer"];
+pub(super) const CLUSTER_SWITCHES: &[&str] = &["load-balancer", "control-plane"];
 
 impl<'a> Args<'a> {
     /// The cluster that `--nodes`, `--seed` and [`CLUSTER_SWITCHES`] ask for.
@@ -19,6 +19,7 @@ impl<'a> Args<'a> {
             nodes,
             seed: self.number("seed", 7)?,
             load_balancer: self.has("load-balancer"),
+            control_plane: self.has("control-plane"),
             ..shell::Options::default()
         })
     }

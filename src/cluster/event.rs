@@ -70,6 +70,8 @@ pub(crate) enum Event {
     },
     /// The API server has something to do by itself.
     ServerTick,
+    /// kubeadm marks the control plane's Node, once it is registered.
+    MarkControlPlane,
 }
 
 #[derive(Clone, Debug)]

@@ -53,6 +53,8 @@ pub enum Fault {
         node: u32,
         on: bool,
     },
+    /// The control plane gets a machine that is a Node, with kubeadm's pods. There is no way back but time.
+    AddControlPlane,
     /// The API server takes this many times as long (1 is normal).
     SlowApiServer {
         times: u32,
@@ -62,18 +64,20 @@ pub enum Fault {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     down: BTreeSet<Part>,
+    /// Components whose machine has no power, or has not booted yet.
+    pub(crate) unpowered: BTreeSet<Part>,
     cut: BTreeSet<Part>,
     pub(crate) server_slowdown: u32,
 }
 
 impl Faults {
     pub(crate) fn is_down(&self, part: Part) -> bool {
-        self.down.contains(&part)
+        self.down.contains(&part) || self.unpowered.contains(&part)
     }
 
     /// No message passes between this part and the API server.
     pub(crate) fn is_cut(&self, part: Part) -> bool {
-        self.cut.contains(&part) || self.down.contains(&part)
+        self.cut.contains(&part) || self.is_down(part)
     }
 }
 
@@ -89,14 +93,15 @@ impl Cluster {
     }
 
     pub(crate) fn inflict(&mut self, fault: Fault) {
+        let name = |node: u32| self.node_name(node);
         let (what, is_on): (Str, bool) = match &fault {
-            Fault::PowerOff { node, on } => (format!("power off node-{}", node + 1).into(), *on),
-            Fault::CutOff { node, on } => (format!("cut off node-{}", node + 1).into(), *on),
+            Fault::PowerOff { node, on } => (format!("power off {}", name(*node)).into(), *on),
+            Fault::CutOff { node, on } => (format!("cut off {}", name(*node)).into(), *on),
             Fault::FillMemory { node, on } => {
-                (format!("fill the memory of node-{}", node + 1).into(), *on)
+                (format!("fill the memory of {}", name(*node)).into(), *on)
             }
             Fault::FillDisk { node, on } => {
-                (format!("fill the disk of node-{}", node + 1).into(), *on)
+                (format!("fill the disk of {}", name(*node)).into(), *on)
             }
             Fault::StopScheduler { on } => ("stop kube-scheduler".into(), *on),
             Fault::StopControllerManager { on } => ("stop kube-controller-manager".into(), *on),
@@ -117,6 +122,7 @@ impl Cluster {
                 };
                 (format!("{how} {namespace}/{pod}").into(), true)
             }
+            Fault::AddControlPlane => ("add the control plane's machine".into(), true),
             Fault::SlowApiServer { times } => (
                 format!("kube-apiserver {times} times slower").into(),
                 *times > 1,
@@ -146,7 +152,7 @@ impl Cluster {
                     self.faults.down.remove(&Part::Scheduler)
                 };
                 if is_change {
-                    self.scheduler.is_running = !on;
+                    self.scheduler.is_running = !self.faults.is_down(Part::Scheduler);
                     if on {
                         self.server.close_watches(Part::Scheduler);
                         self.scheduler.replace(scheduler::Scheduler::new());
@@ -154,6 +160,7 @@ impl Cluster {
                         self.queue
                             .push(self.now + sim::SECOND, Event::Start(Part::Scheduler));
                     }
+                    self.set_static_pod("kube-scheduler", !on);
                 }
             }
             Fault::StopControllerManager { on } => {
@@ -164,7 +171,7 @@ impl Cluster {
                     self.faults.down.remove(&part)
                 };
                 if is_change {
-                    self.manager.is_running = !on;
+                    self.manager.is_running = !self.faults.is_down(part);
                     if on {
                         self.server.close_watches(part);
                         let fresh = self.manager.component.restarted();
@@ -172,6 +179,7 @@ impl Cluster {
                     } else {
                         self.queue.push(self.now + sim::SECOND, Event::Start(part));
                     }
+                    self.set_static_pod("kube-controller-manager", !on);
                 }
             }
             Fault::StopApiServer { on } => {
@@ -181,6 +189,7 @@ impl Cluster {
                 } else {
                     self.faults.down.remove(&Part::ApiServer);
                 }
+                self.set_static_pod("kube-apiserver", !on);
             }
             Fault::PauseController { controller, on } => self.enable_controller(&controller, !on),
             Fault::Kill {
@@ -189,6 +198,7 @@ impl Cluster {
                 container,
                 out_of_memory,
             } => self.kill(&namespace, &pod, &container, out_of_memory),
+            Fault::AddControlPlane => self.add_control_plane(),
             Fault::SlowApiServer { times } => self.faults.server_slowdown = times.clamp(1, 10_000),
         }
     }
@@ -211,6 +221,7 @@ impl Cluster {
             kubelet.kill(namespace, pod, container, out_of_memory, out);
         });
         self.carry_out(Part::Kubelet(node as u32), effects);
+        self.component_killed(namespace, pod);
     }
 
     /// The machine with power on which a pod is.
@@ -262,10 +273,13 @@ impl Cluster {
             self.streams.retain(|_, stream| stream.node != node);
             self.lose_calls(node);
         }
+        if self.is_control_plane(part) {
+            self.control_plane_power(is_on);
+        }
     }
 
     /// Connections break: those who watch learn it at once and will try again.
-    fn break_watches(&mut self, is_hit: impl Fn(Part) -> bool) {
+    pub(crate) fn break_watches(&mut self, is_hit: impl Fn(Part) -> bool) {
         let gone =
             Status::new(503, "ServiceUnavailable", "http2: client connection lost").to_value();
         for (to, id) in self.server.open_watches() {

@@ -19,6 +19,7 @@ mod client;
 mod event;
 mod fault;
 mod host;
+mod kubeadm;
 mod metrics;
 mod options;
 mod traffic;
@@ -140,6 +141,9 @@ impl Cluster {
             cluster.kubelets.push(Host::new(kubelet, seed, &name));
             let at = start + 400 * sim::MILLI + cluster.links.rng.below(300 * sim::MILLI);
             cluster.queue.push(at, Event::Start(Part::Kubelet(number)));
+        }
+        if cluster.options.control_plane {
+            cluster.add_control_plane();
         }
         cluster.schedule_tick();
         cluster
@@ -312,6 +316,7 @@ impl Cluster {
                 call,
             } => self.deliver_call(ticket, node, client, &call),
             Event::CallEnds { ticket, answer } => self.end_call(ticket, *answer),
+            Event::MarkControlPlane => self.mark_control_plane(),
             Event::ServerTick => {
                 if self.tick_at.is_some_and(|at| at <= self.now) {
                     self.tick_at = None;
@@ -325,11 +330,20 @@ impl Cluster {
     fn start(&mut self, part: Part) {
         let now = self.now;
         match part {
+            Part::ApiServer => drop(self.comes_up(part)),
             Part::ControllerManager => {
+                self.manager.is_running |= self.comes_up(part);
+                if !self.manager.is_running {
+                    return;
+                }
                 let effects = self.manager.turn(now, NoteId(0), |c, out| c.start(out));
                 self.carry_out(part, effects);
             }
             Part::Scheduler => {
+                self.scheduler.is_running |= self.comes_up(part);
+                if !self.scheduler.is_running {
+                    return;
+                }
                 let effects = self.scheduler.turn(now, NoteId(0), |c, out| c.start(out));
                 self.carry_out(part, effects);
             }
@@ -367,6 +381,8 @@ impl Cluster {
         let mut caller = Caller::component(from);
         if let Some(user) = user {
             caller.user = *user;
+        } else if self.is_control_plane(from) {
+            caller.user.name = kubeadm::USER.into();
         }
         let reply = self.server.handle(self.now, &caller, id, request);
         let last = self.record_server_notes(cause);

@@ -27,6 +27,8 @@ pub struct Options {
     pub network_policies: bool,
     /// Whether Services of type LoadBalancer get an address, as in a cloud or with MetalLB.
     pub load_balancer: bool,
+    /// Whether the control plane's machine is a Node too, and kube-system has kubeadm's pods.
+    pub control_plane: bool,
     /// How many notes the trace keeps.
     pub trace_capacity: usize,
 }
@@ -44,6 +46,7 @@ impl Default for Options {
             pull_speed: 0,
             network_policies: true,
             load_balancer: false,
+            control_plane: false,
             trace_capacity: 20_000,
         }
     }

@@ -22,6 +22,7 @@ use crate::{Cluster, Event};
 
 /// Where the API server is found inside the cluster, whatever its service says.
 const API_SERVER: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 1);
+const HOST_OF_API_SERVER: Ipv4Addr = Ipv4Addr::new(172, 18, 0, 1);
 /// The machine outside, as nodes see it.
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 18, 0, 1);
 /// One watcher stands for the kube-proxies of all nodes.
@@ -857,7 +858,7 @@ impl Cluster {
         self.network.noted.1 <= NOTED_PER_SECOND
     }
 
-    fn node_name(&self, node: u32) -> Str {
+    pub(crate) fn node_name(&self, node: u32) -> Str {
         self.kubelets
             .get(node as usize)
             .map_or(Str::EMPTY, |host| host.component.machine().name.clone())
@@ -868,8 +869,19 @@ impl Cluster {
         let [172, 18, high, low] = address.octets() else {
             return None;
         };
-        let number = (u32::from(high) << 8 | u32::from(low)).checked_sub(11)?;
+        let number = match (u32::from(high) << 8 | u32::from(low)).checked_sub(11) {
+            Some(number) => number,
+            // Only the control plane's machine has an address below the others.
+            None => self.control_plane_at(address)?,
+        };
         (number < self.kubelets.len() as u32).then_some(number)
+    }
+
+    fn control_plane_at(&self, address: Ipv4Addr) -> Option<u32> {
+        let text = address.to_string();
+        let mut machines = self.kubelets.iter().map(|host| host.component.machine());
+        let at = machines.position(|machine| machine.own_address == *text)?;
+        Some(at as u32)
     }
 
     /// The machine that an address is on: its own, or one of its pods'.
@@ -903,6 +915,7 @@ fn is_api_server(call: &Call, via: Option<&network::ServiceKey>) -> bool {
     let is_service =
         via.is_some_and(|(namespace, name)| namespace == "default" && name == "kubernetes");
     call.port == 443 && (is_service || call.to == API_SERVER)
+        || call.port == 6443 && call.to == HOST_OF_API_SERVER
 }
 
 fn failure(status: &Status) -> Answer {

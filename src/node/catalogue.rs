@@ -93,6 +93,8 @@ const NGINX_LOG: &[&str] = &[
     "/docker-entrypoint.sh: Configuration complete; ready for start up",
 ];
 
+const COREDNS_LOG: &[&str] = &[".:53", "CoreDNS-1.14.2"];
+
 macro_rules! known {
     ($($name:literal $megabytes:literal $behaviour:ident $groups:ident [$($port:literal)*] [$($prefix:literal $low:literal - $high:literal),*] $log:expr, $entry:expr, $cmd:expr;)*) => {
         &[$(Known {
@@ -150,6 +152,11 @@ const OTHERS: &[Known] = known![
     "dnsutils" 18 SHELL ROOT [] [] &[], &[], &["sh"];
     "e2e-test-images/busybox" 1 SHELL WHEEL [] [] &[], &[], &["sh"];
     "jessie-dnsutils" 90 SHELL ROOT [] [] &[], &[], &["sh"];
+    "coredns" 24 SERVER ROOT [53 8080 8181 9153] [] COREDNS_LOG, &["/coredns"], &[];
+    "kube-apiserver" 30 SERVER ROOT [6443] [] &[], &[], &["kube-apiserver"];
+    "kube-controller-manager" 26 SERVER ROOT [10257] [] &[], &[], &["kube-controller-manager"];
+    "kube-proxy" 29 SERVER ROOT [10249 10256] [] &[], &[], &["kube-proxy"];
+    "kube-scheduler" 20 SERVER ROOT [10259] [] &[], &[], &["kube-scheduler"];
     "echoserver" 46 SERVER ROOT [8080] [] &[], &[], &["/usr/local/bin/run.sh"];
     "gb-frontend" 330 SERVER ROOT [80] [] &[], &["docker-php-entrypoint"], &["apache2-foreground"];
     "hello-app" 12 SIGNALLED ROOT [8080] [] &["Server listening on port 8080"], &[], &["./hello-app"];
@@ -165,7 +172,17 @@ const OTHERS: &[Known] = known![
 const STRESS: Behaviour = Behaviour::Stress;
 
 /// Images that are one program and nothing else.
-const WITHOUT_TOOLS: &[&str] = &["pause", "http-echo", "hello-app", "traefik"];
+const WITHOUT_TOOLS: &[&str] = &[
+    "pause",
+    "http-echo",
+    "hello-app",
+    "traefik",
+    "coredns",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-proxy",
+    "kube-scheduler",
+];
 
 /// Programs beyond the family's tools and the server itself.
 fn programs(name: &str) -> &'static [&'static str] {

@@ -45,6 +45,8 @@ pub(crate) enum Asked {
     /// A mounted object may have changed.
     Refresh(PodId, Need),
     Services(PodId, u16),
+    /// The creation or deletion of a static pod's mirror.
+    Mirror(PodId),
     Register,
     NodeStatus,
     NewLease,

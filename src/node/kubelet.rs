@@ -10,6 +10,7 @@ use sim::{MILLI, Micros};
 
 use crate::host::{Asked, Host};
 use crate::machine::Machine;
+use crate::mirror::{MIRROR, Mirror};
 use crate::pod::{Container, Mode, Pod, PodId, Step};
 use crate::probe::Kind;
 use crate::register::Registration;
@@ -31,6 +32,8 @@ pub enum Timer {
     Eviction,
     /// Events that could not be written are tried again.
     Events,
+    /// Mirrors that could not be made are tried again.
+    Mirrors,
     /// The pull at the head of the line is over.
     Pull,
     Pod {
@@ -228,10 +231,11 @@ impl Kubelet {
                     .iter()
                     .map(|object| Meta::of(object).shared_uid())
                     .collect();
+                self.mirrors_listed(&objects, out);
                 let lost: Vec<Value> = self
                     .pods
                     .values()
-                    .filter(|pod| !listed.contains(&pod.uid()))
+                    .filter(|pod| pod.mirror.is_none() && !listed.contains(&pod.uid()))
                     .map(|pod| pod.object.clone())
                     .collect();
                 for object in lost {
@@ -249,16 +253,21 @@ impl Kubelet {
         match fed {
             Fed::Foreign | Fed::Nothing => {}
             Fed::RetryAfter(span) => out.wake_after(span, Timer::NodeFeed),
-            Fed::Changed(event) => self.registration.seen(&event.object, out),
+            Fed::Changed(event) => self.node_seen(&event.object, out),
             Fed::Replaced(objects) => {
                 for node in &objects {
-                    self.registration.seen(node, out);
+                    self.node_seen(node, out);
                 }
             }
         }
     }
 
-    fn id_of(&self, object: &Value) -> Option<PodId> {
+    fn node_seen(&mut self, node: &Value, out: &mut Outbox<'_, Timer>) {
+        self.registration.seen(node, out);
+        self.look_at_mirrors(out);
+    }
+
+    pub(crate) fn id_of(&self, object: &Value) -> Option<PodId> {
         let meta = Meta::of(object);
         let id = *self
             .by_key
@@ -267,22 +276,32 @@ impl Kubelet {
     }
 
     fn changed(&mut self, object: Value, out: &mut Outbox<'_, Timer>) {
+        if is_mirror(&object) {
+            return self.mirror_changed(&object, out);
+        }
         match self.id_of(&object) {
             Some(id) => {
                 let cause = out.cause;
                 self.turn(id, out, |turn| update(turn, object, cause));
             }
-            None => self.appeared(object, out),
+            None => self.appeared(object, None, out),
         }
     }
 
-    fn appeared(&mut self, object: Value, out: &mut Outbox<'_, Timer>) {
+    /// A pod that is new here; `mirror` if it is this machine's own.
+    pub(crate) fn appeared(
+        &mut self,
+        object: Value,
+        mirror: Option<Mirror>,
+        out: &mut Outbox<'_, Timer>,
+    ) {
         let meta = Meta::of(&object);
         let key = (meta.shared_namespace(), meta.shared_name());
         self.next += 1;
         let id = self.next;
         self.want_claims(object.get("spec"), &key.0);
         let mut pod = Pod::new(id, object, out.now(), out.cause);
+        pod.mirror = mirror;
         if matches!(pod.view().phase(), "Succeeded" | "Failed") {
             // It ended before this kubelet knew it; nothing of it is left here.
             pod.mode = Mode::Finished;
@@ -303,6 +322,9 @@ impl Kubelet {
     }
 
     fn gone(&mut self, object: &Value, out: &mut Outbox<'_, Timer>) {
+        if is_mirror(object) {
+            return self.mirror_gone(object, out);
+        }
         let Some(id) = self.id_of(object) else { return };
         self.turn(id, out, |turn| {
             turn.pod.is_gone = true;
@@ -338,6 +360,7 @@ impl Kubelet {
             Asked::Services(pod, index) => {
                 self.turn(pod, out, |turn| turn.services_answered(id, index, response));
             }
+            Asked::Mirror(pod) => self.mirror_answered(pod, response, out),
             Asked::Register => self.registration.registered(response, out),
             Asked::NodeStatus => self.registration.told(response, out),
             Asked::NewLease => self
@@ -360,6 +383,10 @@ impl Kubelet {
         self.registration.images_changed(out);
         self.turn(waiter.pod, out, |turn| turn.pulled(waiter, pulled));
     }
+}
+
+fn is_mirror(object: &Value) -> bool {
+    Meta::of(object).annotation(MIRROR).is_some()
 }
 
 /// The watch shows a newer version of the pod.
@@ -408,6 +435,7 @@ impl Component for Kubelet {
         if let Some(end) = self.host.images.ends() {
             out.wake_at(end, Timer::Pull);
         }
+        self.look_at_manifests(out);
         // Containers outlive the kubelet that started them; it looks them over again.
         let ids: Vec<PodId> = self.pods.keys().copied().collect();
         for id in ids {
@@ -453,6 +481,7 @@ impl Component for Kubelet {
             Timer::Eviction => self.look_at_strain(out),
             Timer::NodeFeed => self.node_feed.retry(out),
             Timer::Events => self.host.recorder.wake(out),
+            Timer::Mirrors => self.look_at_mirrors(out),
             Timer::Pull => self.pull_over(out),
             Timer::Pod { id, alarm } => self.turn(id, out, |turn| match alarm {
                 Alarm::Sync if turn.pod.sync_at == Some(turn.out.now()) => turn.sync(),

@@ -16,6 +16,7 @@ pub mod inside;
 mod kubelet;
 pub mod log;
 mod machine;
+mod mirror;
 mod mount;
 mod needs;
 mod packages;

@@ -16,6 +16,8 @@ pub struct Machine {
     pub name: Str,
     /// From 0; addresses are made of it.
     pub number: u32,
+    /// Empty: follows from the number.
+    pub own_address: Str,
     pub cpus: u32,
     pub memory_kib: u64,
     pub disk_kib: u64,
@@ -29,6 +31,8 @@ pub struct Machine {
     /// Taints that the kubelet registers with.
     pub taints: Vec<Value>,
     pub is_windows: bool,
+    /// Static pods by their file's name, as in `/etc/kubernetes/manifests`.
+    pub manifests: BTreeMap<Str, Value>,
     /// Images that the user has defined, by name.
     pub images: BTreeMap<String, Arc<Custom>>,
 }
@@ -40,6 +44,7 @@ impl Machine {
         Machine {
             name: format!("node-{}", number + 1).into(),
             number,
+            own_address: Str::EMPTY,
             cpus: 4,
             memory_kib: 8 << 20,
             disk_kib: 100 << 20,
@@ -50,6 +55,7 @@ impl Machine {
             labels: BTreeMap::new(),
             taints: Vec::new(),
             is_windows: false,
+            manifests: BTreeMap::new(),
             images: BTreeMap::new(),
         }
     }
@@ -65,6 +71,9 @@ impl Machine {
 
     /// `172.18.0.11` for the first machine.
     pub fn address(&self) -> Str {
+        if !self.own_address.is_empty() {
+            return self.own_address.clone();
+        }
         let host = self.number + 11;
         format!("172.18.{}.{}", host >> 8, host & 255).into()
     }

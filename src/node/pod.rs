@@ -15,6 +15,7 @@ use crate::environment::Sources;
 use crate::files::PodFiles;
 use crate::inside::Inside;
 use crate::log::Log;
+use crate::mirror::Mirror;
 use crate::probe::Probe;
 use crate::process::Process;
 use crate::resize::Resize;
@@ -54,6 +55,8 @@ pub struct Pod {
     pub did_something: bool,
     /// Reason and message of a pod that this node refuses or gave up.
     pub rejected: Option<(Str, Str)>,
+    /// What the API has of a static pod; `None` if the pod came from there.
+    pub mirror: Option<Mirror>,
     /// The API object is gone.
     pub is_gone: bool,
     pub mount_failures: u32,
@@ -251,6 +254,7 @@ impl Pod {
             sync_at: None,
             did_something: false,
             rejected: None,
+            mirror: None,
             is_gone: false,
             mount_failures: 0,
             restarts_all: false,
@@ -285,6 +289,14 @@ impl Pod {
 
     pub fn uid(&self) -> Str {
         self.meta().shared_uid()
+    }
+
+    /// The UID of the API's object: a static pod's mirror has one of its own.
+    pub fn api_uid(&self) -> Str {
+        match &self.mirror {
+            Some(Mirror::Known(uid)) => uid.clone(),
+            _ => self.uid(),
+        }
     }
 
     pub fn spec(&self) -> &Value {

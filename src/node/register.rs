@@ -26,6 +26,8 @@ const BECOMES_READY: (Micros, Micros) = (300 * MILLI, 900 * MILLI);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Registration {
     lease: Value,
+    /// The UID of our Node, once it was seen.
+    uid: Option<Str>,
     is_registered: bool,
     is_ready: bool,
     /// The API server thinks that this machine is lost.
@@ -40,6 +42,10 @@ pub(crate) struct Registration {
 }
 
 impl Registration {
+    pub(crate) fn uid(&self) -> Option<&Str> {
+        self.uid.as_ref()
+    }
+
     pub(crate) fn start(&mut self, host: &mut Host, out: &mut Outbox<'_, Timer>) {
         self.is_registered = false;
         self.register(host, out);
@@ -89,6 +95,7 @@ impl Registration {
 
     /// Our Node as the API server has it. If it says that we are lost, the next regular look sets it right.
     pub(crate) fn seen(&mut self, node: &Value, out: &mut Outbox<'_, Timer>) {
+        self.uid = Some(api::meta::Meta::of(node).shared_uid());
         let ready = api::meta::condition(node, "Ready");
         if self.is_ready && ready.is_some_and(|ready| ready.status() != "True") {
             self.is_misjudged = true;

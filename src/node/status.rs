@@ -598,7 +598,7 @@ pub fn patch(pod: &Pod, status: &Value) -> Option<Value> {
         let order: Vec<Value> = order.collect();
         changed.set("$setElementOrder/conditions", order);
     }
-    Some(map! { "metadata": map! { "uid": pod.uid() }, "status": changed })
+    Some(map! { "metadata": map! { "uid": pod.api_uid() }, "status": changed })
 }
 
 /// Conditions are merged field by field: what a condition does not say any more must be taken away.

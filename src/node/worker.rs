@@ -15,6 +15,7 @@ use crate::admission;
 use crate::eviction;
 use crate::host::{Asked, Host};
 use crate::kubelet::{Alarm, Timer};
+use crate::mirror::Mirror;
 use crate::mount;
 use crate::needs::{self, Need};
 use crate::plan::{plan, stop_for_restart};
@@ -398,6 +399,9 @@ impl Turn<'_, '_> {
 
     /// Whether the API server has another idea of the pod's readiness: the machine was thought lost for a while.
     pub(crate) fn is_misjudged(&self) -> bool {
+        if self.pod.mirror.is_some() {
+            return false;
+        }
         let known = api::meta::condition(&self.pod.object, "Ready");
         known.is_some_and(|known| {
             let computed = status::status(self.pod, &self.host.machine, self.out.now());
@@ -409,7 +413,9 @@ impl Turn<'_, '_> {
 
     /// Tells the API server what changed in the pod's status.
     pub(crate) fn report(&mut self) {
-        if self.pod.is_gone {
+        // A static pod is told of once its mirror is there.
+        let is_unknown = matches!(self.pod.mirror, Some(Mirror::None | Mirror::Asked(_)));
+        if self.pod.is_gone || is_unknown {
             return;
         }
         if self.pod.patch.is_some() {

@@ -188,17 +188,13 @@ impl Watcher {
             *sum = (sum.0 + cpu, sum.1 + memory);
         }
         for (name, object) in &self.node_objects {
-            let fall = name
-                .strip_prefix("node-")
-                .and_then(|n| n.parse::<u32>().ok())
-                .and_then(|n| n.checked_sub(1))
-                .and_then(|number| {
-                    if cluster.is_down(ApiPart::Kubelet(number)) {
-                        Some(Fall::PoweredOff)
-                    } else {
-                        cluster.is_cut_off(number).then_some(Fall::CutOff)
-                    }
-                });
+            let fall = cluster.machine_number(name).and_then(|number| {
+                if cluster.is_down(ApiPart::Kubelet(number)) {
+                    Some(Fall::PoweredOff)
+                } else {
+                    cluster.is_cut_off(number).then_some(Fall::CutOff)
+                }
+            });
             let row = rows::node(
                 object,
                 sums.get(name.as_str()).copied().unwrap_or_default(),

@@ -79,6 +79,12 @@ const HELP: &[(&str, &str, &str, &str)] = &[
         "LoadBalancer に IP を割り当てる",
     ),
     (
+        "enable",
+        "control-plane",
+        "the control plane becomes a Node, with kubeadm's pods in kube-system",
+        "コントロールプレーンも Node にする",
+    ),
+    (
         "disable",
         "load-balancer",
         "they stay <pending> again",
@@ -133,7 +139,8 @@ fn parse(args: &[&str], cluster: &Cluster) -> Result<Option<(Fault, String)>, St
         [verb, rest @ ..] => (*verb, rest),
     };
     let Some((_, takes, ..)) = HELP.iter().find(|(name, ..)| *name == verb) else {
-        let known: Vec<&str> = HELP.iter().map(|(name, ..)| *name).collect();
+        let mut known: Vec<&str> = HELP.iter().map(|(name, ..)| *name).collect();
+        known.dedup();
         return Err(format!(
             "unknown command \"{verb}\"; hint: {}",
             known.join(", ")
@@ -148,22 +155,27 @@ fn parse(args: &[&str], cluster: &Cluster) -> Result<Option<(Fault, String)>, St
     let [argument] = rest else {
         return Err(usage());
     };
-    let nodes = cluster.options().nodes;
+    if verb == "cut-off" && *argument == "control-plane" {
+        return Err(
+            "the control plane cannot be cut off from itself; hint: kubenkyo stop kube-apiserver"
+                .to_owned(),
+        );
+    }
     let fault = match verb {
         "power-off" | "power-on" => Fault::PowerOff {
-            node: node(argument, nodes)?,
+            node: node(argument, cluster)?,
             on: verb == "power-off",
         },
         "cut-off" | "reconnect" => Fault::CutOff {
-            node: node(argument, nodes)?,
+            node: node(argument, cluster)?,
             on: verb == "cut-off",
         },
         "fill-memory" | "free-memory" => Fault::FillMemory {
-            node: node(argument, nodes)?,
+            node: node(argument, cluster)?,
             on: verb == "fill-memory",
         },
         "fill-disk" | "free-disk" => Fault::FillDisk {
-            node: node(argument, nodes)?,
+            node: node(argument, cluster)?,
             on: verb == "fill-disk",
         },
         "slow" => match argument.parse() {
@@ -174,9 +186,10 @@ fn parse(args: &[&str], cluster: &Cluster) -> Result<Option<(Fault, String)>, St
         "enable" | "disable" if *argument == "load-balancer" => {
             controller(LOAD_BALANCER, verb == "disable")?
         }
+        "enable" if *argument == "control-plane" => Fault::AddControlPlane,
         "enable" | "disable" => {
             return Err(format!(
-                "nothing is called \"{argument}\"; hint: load-balancer"
+                "nothing to {verb} is called \"{argument}\"; hint: load-balancer, control-plane"
             ));
         }
         _ => part(argument, verb == "stop")?,
@@ -206,17 +219,12 @@ fn parse(args: &[&str], cluster: &Cluster) -> Result<Option<(Fault, String)>, St
     Ok(Some((fault, format!("{argument} {said}"))))
 }
 
-/// The number of `node-3` is 2.
-fn node(name: &str, nodes: u32) -> Result<u32, String> {
-    let number = name
-        .strip_prefix("node-")
-        .and_then(|number| number.parse::<u32>().ok());
-    match number {
-        Some(number) if (1..=nodes).contains(&number) => Ok(number - 1),
-        _ => Err(format!(
-            "no machine is called \"{name}\"; hint: node-1 to node-{nodes}"
-        )),
-    }
+/// The number of the machine with this name: that of `node-3` is 2.
+fn node(name: &str, cluster: &Cluster) -> Result<u32, String> {
+    cluster.machine_number(name).ok_or_else(|| {
+        let nodes = cluster.options().nodes;
+        format!("no machine is called \"{name}\"; hint: node-1 to node-{nodes}")
+    })
 }
 
 /// `pod/web -c app -n shop`, with `pod/` or without.
@@ -419,9 +427,9 @@ mod tests {
         check(
             "enable dashboard",
             &expect![[r#"
-            1 None
-            kubenkyo: nothing is called "dashboard"; hint: load-balancer
-        "#]],
+                1 None
+                kubenkyo: nothing to enable is called "dashboard"; hint: load-balancer, control-plane
+            "#]],
         );
         check(
             "pause kubelet",
@@ -529,6 +537,7 @@ mod tests {
                   kubenkyo resume CONTROLLER          it goes on with what has come in / コントローラーを再開する
                   kubenkyo slow TIMES                 kube-apiserver takes so many times as long; 1 is normal / API サーバーを遅くする
                   kubenkyo enable load-balancer       Services of type LoadBalancer get an address / LoadBalancer に IP を割り当てる
+                  kubenkyo enable control-plane       the control plane becomes a Node, with kubeadm's pods in kube-system / コントロールプレーンも Node にする
                   kubenkyo disable load-balancer      they stay <pending> again / 割り当てをやめる
 
                   kubenkyo image FILE                 images of your own, described in YAML / YAML でイメージを定義する

@@ -79,6 +79,10 @@ pub(crate) fn machine(node: &NodeRow) -> Vec<Doing> {
     match node.fall {
         Some(Fall::PoweredOff) => vec![(Msg::PowerOn, format!("kubenkyo power-on {name}"))],
         Some(Fall::CutOff) => vec![(Msg::Reconnect, format!("kubenkyo reconnect {name}"))],
+        // The control plane cannot be cut off from itself.
+        None if name == "control-plane" => {
+            vec![(Msg::PowerOff, format!("kubenkyo power-off {name}"))]
+        }
         None => vec![
             (Msg::PowerOff, format!("kubenkyo power-off {name}")),
             (Msg::CutItOff, format!("kubenkyo cut-off {name}")),
