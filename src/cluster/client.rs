@@ -52,6 +52,17 @@ impl Cluster {
         self.queue.push(at, event);
     }
 
+    /// Whether somebody in a container waits for what is typed into the session that request `id` has opened.
+    pub fn awaits(&self, number: u32, id: RequestId) -> bool {
+        let to = Part::Client(number);
+        let mut streams = self.streams.iter();
+        let found = streams.find(|(_, s)| s.to == to && s.id == id);
+        found.is_some_and(|(stream, s)| {
+            let host = self.kubelets.get(s.node as usize);
+            host.is_some_and(|host| host.component.awaits(*stream))
+        })
+    }
+
     /// Sends something on an open stream of a client; whether there is such a stream.
     pub fn input(&mut self, number: u32, id: RequestId, input: Input) -> bool {
         let part = Part::Client(number);

@@ -50,6 +50,8 @@ pub struct Invocation {
     is_typed: bool,
     /// What is typed goes into this stream.
     typed_into: Option<RequestId>,
+    /// That stream has a terminal at its other end.
+    is_terminal: bool,
     forwards: Vec<Forward>,
 }
 
@@ -145,6 +147,7 @@ impl Invocation {
             exit_code: None,
             is_typed: false,
             typed_into: None,
+            is_terminal: false,
             forwards: Vec::new(),
         }
     }
@@ -164,6 +167,11 @@ impl Invocation {
     /// The stream that takes what is typed, if the command passes it on.
     pub fn typed_into(&self) -> Option<RequestId> {
         self.typed_into
+    }
+
+    /// The stream to which Ctrl+C goes as a key, because a terminal is at its other end.
+    pub fn interrupted_at(&self) -> Option<RequestId> {
+        self.typed_into.filter(|_| self.is_terminal)
     }
 
     /// The program that [`Host::start`] has started has ended.
@@ -322,9 +330,10 @@ impl Context<'_> {
         }
     }
 
-    /// From now on what is typed goes into `stream`.
-    pub fn pass_on_typing(&mut self, stream: RequestId) {
+    /// From now on what is typed goes into `stream`, Ctrl+C too if a terminal is there.
+    pub fn pass_on_typing(&mut self, stream: RequestId, is_terminal: bool) {
         self.run.typed_into = Some(stream);
+        self.run.is_terminal = is_terminal;
     }
 
     /// Runs another program in the terminal, to its end; gives its exit code.

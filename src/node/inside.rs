@@ -54,6 +54,8 @@ struct Session {
     channel: Channel,
     purpose: Purpose,
     tty: Option<Tty>,
+    /// Whether it believes that it has a terminal.
+    is_terminal: bool,
     output: Vec<u8>,
     until: Option<Time>,
 }
@@ -217,6 +219,7 @@ impl Inside {
             channel,
             purpose,
             tty: (keyboard == Keyboard::Keys).then(Tty::default),
+            is_terminal: matches!(keyboard, Keyboard::Terminal | Keyboard::Keys),
             output: Vec::new(),
             until,
         });
@@ -242,13 +245,38 @@ impl Inside {
             .or_else(|| self.attached.contains(&stream).then_some(MAIN))
     }
 
+    /// Whether somebody waits for what is typed into `stream`.
+    pub(crate) fn awaits(&self, stream: u64) -> bool {
+        self.channel_of(stream)
+            .is_some_and(|channel| self.system.is_read(channel))
+    }
+
     /// Bytes for a session's standard input; after `is_all` nothing follows.
     pub(crate) fn feed(&mut self, stream: u64, bytes: &[u8], is_all: bool) {
+        if bytes == [tty::CTRL_C]
+            && let Some(pid) = self.behind_terminal(stream)
+        {
+            self.system.interrupt(pid);
+            return;
+        }
         if let Some(channel) = self.channel_of(stream) {
             self.system.feed(channel, bytes);
             if is_all {
                 self.system.close_input(channel);
             }
+        }
+    }
+
+    /// The process that a stream's terminal belongs to, if the stream has one.
+    fn behind_terminal(&self, stream: u64) -> Option<Pid> {
+        let session = self
+            .sessions
+            .iter()
+            .find(|s| s.purpose == Purpose::Exec { stream });
+        match session {
+            Some(session) => session.is_terminal.then_some(session.pid),
+            None if self.attached.contains(&stream) && self.main_tty.is_some() => self.main,
+            None => None,
         }
     }
 

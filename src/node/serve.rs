@@ -125,6 +125,14 @@ impl Kubelet {
         is_taken
     }
 
+    /// Whether somebody in a container waits for what is typed into `stream`.
+    pub fn awaits(&self, stream: u64) -> bool {
+        self.pods().any(|pod| {
+            let mut insides = pod.containers.iter().filter_map(|c| c.inside.as_ref());
+            insides.any(|inside| inside.awaits(stream))
+        })
+    }
+
     /// A client sends something on a stream.
     pub fn input(&mut self, stream: u64, input: &api::Input, out: &mut Outbox<'_, Timer>) {
         let Some(id) = self.pod_of_stream(stream) else {

@@ -9,6 +9,9 @@ pub(crate) struct Tty {
     line: Vec<u8>,
 }
 
+/// What Ctrl-C sends.
+pub(crate) const CTRL_C: u8 = 0x03;
+
 /// What typing brought about, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Typed {
@@ -52,7 +55,7 @@ impl Tty {
                         echo.extend(b"\x08 \x08");
                     }
                 }
-                0x03 => {
+                &CTRL_C => {
                     self.line.clear();
                     echo.extend(b"^C\r\n");
                     out.push(Typed::Echo(std::mem::take(&mut echo)));

@@ -129,7 +129,7 @@ impl Session {
     fn finish(&mut self, at: Time, print: &mut impl FnMut(&Chunk)) -> Outcome {
         let mut output: Vec<Chunk> = Vec::new();
         let patience = at + self.patience;
-        let (mut is_interrupted, mut has_paused) = (false, false);
+        let (mut interrupts, mut has_paused) = (0, false);
         loop {
             for chunk in self.workstation.take_output(TERMINAL) {
                 print(&chunk);
@@ -146,25 +146,27 @@ impl Session {
                     break;
                 }
                 Prompt::More => break,
-                Prompt::Input if has_paused => {
-                    self.status = 0;
-                    break;
-                }
-                Prompt::Input => {
-                    // What reads lines may take its time with this one.
+                Prompt::Input if self.workstation.is_awaited(TERMINAL) => {
+                    if has_paused {
+                        self.status = 0;
+                        break;
+                    }
+                    // What it has written is still on its way.
                     has_paused = true;
                     self.wait(INPUT_PAUSE);
                     continue;
                 }
-                Prompt::Busy => {}
+                Prompt::Input | Prompt::Busy => has_paused = false,
             }
-            if self.workstation.now() >= patience && !is_interrupted {
-                is_interrupted = true;
+            // A program in a container may take Ctrl+C and go on; the second one is for the command itself.
+            if self.workstation.now() >= patience + interrupts * sim::SECOND && interrupts < 2 {
+                interrupts += 1;
                 self.workstation
                     .command(Command::Interrupt { terminal: TERMINAL });
                 continue;
             }
-            let until = patience + if is_interrupted { sim::SECOND } else { 0 };
+            let is_interrupted = interrupts == 2;
+            let until = patience + interrupts * sim::SECOND;
             let did_nothing = self.workstation.advance(until, 1) == 0;
             if is_interrupted && did_nothing && self.workstation.now() >= until {
                 break;

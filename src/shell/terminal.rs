@@ -44,6 +44,8 @@ const SLICE_EVENTS: u64 = 64;
 /// What a terminal takes in at one moment, in bytes; then the writer waits, as at a real one.
 const OUTPUT_AT_ONCE: usize = 1 << 16;
 /// What is kept of output that nobody has taken, in bytes: the newest.
+/// What Ctrl+C is as a key.
+const CTRL_C: u8 = 0x03;
 const OUTPUT_MAX: usize = 4 << 20;
 
 #[derive(Clone, Debug)]
@@ -57,6 +59,8 @@ pub(crate) struct Terminal {
     opened: Vec<String>,
     /// Lines that came while a command was running.
     waiting: Vec<String>,
+    /// The stream that Ctrl+C went to as a key.
+    interrupted: Option<api::RequestId>,
     output: Vec<Chunk>,
     /// When the shell itself wants its next turn.
     shell_at: Option<Time>,
@@ -119,6 +123,7 @@ impl Terminal {
             editors: Vec::new(),
             opened: Vec::new(),
             waiting: Vec::new(),
+            interrupted: None,
             output: Vec::new(),
             shell_at: None,
             now,
@@ -187,7 +192,21 @@ impl Terminal {
         }
     }
 
-    pub(crate) fn interrupt(&mut self) {
+    /// Whether somebody waits for a line: an editor that is open, or a program in a container.
+    pub(crate) fn is_awaited(&self, cluster: &Cluster) -> bool {
+        let reads = |stream| cluster.awaits(self.number, stream);
+        !self.editors.is_empty() || self.typed_into().is_some_and(reads)
+    }
+
+    /// Ctrl+C: for the program at the other end of a terminal, if the command holds one; a second time for the command.
+    pub(crate) fn interrupt(&mut self, cluster: &mut Cluster) {
+        let mut jobs = self.jobs.values();
+        let stream = jobs.find_map(|job| job.invocation.interrupted_at());
+        if let Some(stream) = stream.filter(|stream| self.interrupted != Some(*stream)) {
+            self.interrupted = Some(stream);
+            cluster.feed(self.number, stream, vec![CTRL_C]);
+            return;
+        }
         self.waiting.clear();
         self.inner.interrupt();
         self.shell_at = Some(self.now);

@@ -89,6 +89,12 @@ impl Workstation {
             .map_or(Prompt::Ready { status: 0 }, Terminal::prompt)
     }
 
+    /// Whether somebody in the terminal waits for a line: an editor that is open, or a program in a container.
+    pub fn is_awaited(&self, terminal: u32) -> bool {
+        let terminal = self.terminals.get(&terminal);
+        terminal.is_some_and(|terminal| terminal.is_awaited(&self.cluster))
+    }
+
     /// Files that an editor in the terminal has opened since the last call: path and text. A line tells the editor
     /// that it is done with.
     pub fn take_opened(&mut self, terminal: u32) -> Vec<(String, String)> {
@@ -291,7 +297,11 @@ impl Machine for Workstation {
                 self.run_terminals();
             }
             Command::Interrupt { terminal } => {
-                self.terminal(terminal, HOME).interrupt();
+                self.terminal(terminal, HOME);
+                if let Some(mut it) = self.terminals.remove(&terminal) {
+                    it.interrupt(&mut self.cluster);
+                    self.terminals.insert(terminal, it);
+                }
                 self.run_terminals();
             }
             Command::Write { path, text } => {

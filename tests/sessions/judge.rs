@@ -120,7 +120,8 @@ fn accepted(step: &Step, printed: &Printed) -> Result<(), String> {
     let is_difference = step.command.starts_with("kubectl diff");
     match (is_refused || step.extra.is_refused, printed.status) {
         (false, 0) => Ok(()),
-        (false, 130) if is_long || is_watched => Ok(()),
+        // A client that waits for its user, who has seen it now.
+        (false, 130) if is_long || is_watched || step.has("tty") => Ok(()),
         (false, 1) if is_difference => Ok(()),
         (true, status) if status != 0 => Ok(()),
         // What a page shows as an error may be a warning today, or be about a later step.

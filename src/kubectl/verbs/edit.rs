@@ -90,16 +90,13 @@ fn edit(ctx: &mut Context<'_>, args: &[Str], command: &str, mode: Mode) -> Resul
         api::yaml::emit(&document)
     };
     let ending = if is_json { "json" } else { "yaml" };
-    let number = ctx.now().0 % 10_000_000_000;
-    let path = format!("/tmp/kubectl-edit-{number}.{ending}");
+    let path = scratch(ctx, ending);
     let mut complaint = String::new();
     let mut text = format!("{INTRODUCTION}{body}");
     for _ in 0..ATTEMPTS {
         written(ctx, &path, &text)?;
         launch(ctx, &path)?;
-        let edited = ctx
-            .read_file(&path)?
-            .map_err(|why| Failure::error(format!("open {path}: {why}")))?;
+        let edited = edited(ctx, &path)?;
         if edited.as_str() == text.as_str() {
             if complaint.is_empty() {
                 ctx.err("Edit cancelled, no changes made.\n");
@@ -133,6 +130,41 @@ fn edit(ctx: &mut Context<'_>, args: &[Str], command: &str, mode: Mode) -> Resul
         text = format!("{INTRODUCTION}{comments}#\n{}", uncommented(&edited));
     }
     Err(aborted(&complaint, &path))
+}
+
+/// What an object has become in the editor before it is created; nothing if it was left as it was.
+pub(crate) fn before_create(
+    ctx: &mut Context<'_>,
+    object: &Value,
+) -> Result<Option<Value>, Failure> {
+    let path = scratch(ctx, "yaml");
+    let text = format!("{INTRODUCTION}{}", api::yaml::emit(object));
+    written(ctx, &path, &text)?;
+    launch(ctx, &path)?;
+    let plain = uncommented(&edited(ctx, &path)?);
+    if plain.trim().is_empty() {
+        ctx.err("Edit cancelled, saved file was empty.\n");
+        return Ok(None);
+    }
+    if plain == uncommented(&text) {
+        ctx.err("Edit cancelled, no changes made.\n");
+        return Ok(None);
+    }
+    match changed(&plain, 1) {
+        Ok(mut objects) => Ok(objects.pop()),
+        Err(why) => Err(aborted(&format!("error: {why}\n"), &path)),
+    }
+}
+
+/// The file that an editor is given.
+fn scratch(ctx: &Context<'_>, ending: &str) -> String {
+    let number = ctx.now().0 % 10_000_000_000;
+    format!("/tmp/kubectl-edit-{number}.{ending}")
+}
+
+fn edited(ctx: &mut Context<'_>, path: &str) -> Result<Str, Failure> {
+    ctx.read_file(path)?
+        .map_err(|why| Failure::error(format!("open {path}: {why}")))
 }
 
 fn aborted(complaint: &str, path: &str) -> Failure {

@@ -134,7 +134,7 @@ pub(crate) fn execute(
     input.add_to(&mut query);
     let stream = connect(ctx, pod, "exec", query)?;
     if input.is_typed {
-        ctx.pass_on_typing(stream);
+        ctx.pass_on_typing(stream, input.is_tty);
     }
     loop {
         match ctx.next_arrival(stream, None)? {
@@ -329,7 +329,7 @@ pub(crate) fn follow(
     input.add_to(&mut query);
     let stream = connect(ctx, pod, "attach", query)?;
     if input.is_typed {
-        ctx.pass_on_typing(stream);
+        ctx.pass_on_typing(stream, input.is_tty);
     }
     ctx.resume(Value::Null);
     loop {

@@ -596,6 +596,9 @@ fn from_files(ctx: &mut Context<'_>, given: &Given) -> Result<Vec<Selection>, Fa
 }
 
 fn raw(ctx: &mut Context<'_>, given: &Given) -> Result<(), Failure> {
+    if let Some(request) = log_of(&given.text("raw")) {
+        return super::logs::read(ctx, request, "");
+    }
     let response = ctx.call(Request::path(given.text("raw")))?;
     if !response.is_success() {
         return Err(Failure::server(&response));
@@ -609,6 +612,28 @@ fn raw(ctx: &mut Context<'_>, given: &Given) -> Result<(), Failure> {
         body => ctx.out(body.to_json() + "\n"),
     }
     Ok(())
+}
+
+/// The request for a pod's log that a path names: it comes as a stream, all else as one answer.
+fn log_of(path: &str) -> Option<Request> {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let rest = path.strip_prefix("/api/v1/namespaces/")?;
+    let ["pods", name, "log"] = rest.split('/').skip(1).collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let namespace = rest.split('/').next()?;
+    let mut request = Request::get(
+        &api::core::PODS,
+        api::Str::new(namespace),
+        api::Str::new(name),
+    )
+    .subresource("log");
+    request.options.query = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (api::Str::new(key), api::Str::new(value)))
+        .collect();
+    Some(request)
 }
 
 #[cfg(test)]

@@ -29,6 +29,11 @@ const FLAGS: &[Flag] = &[
 
 pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let given = Given::parse("logs", FLAGS, args)?;
+    if given.args.len() == 2 && given.has("container") {
+        return Err(Failure::error(
+            "only one of -c or an inline [CONTAINER] arg is allowed",
+        ));
+    }
     let scope = Scope::of(ctx, &given)?;
     let pods = pods(ctx, &given, &scope)?;
     let mut sources = Vec::new();
@@ -111,7 +116,8 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(ctx: &mut Context<'_>, request: Request, prefix: &str) -> Result<(), Failure> {
+/// Prints a log as it is now.
+pub(crate) fn read(ctx: &mut Context<'_>, request: Request, prefix: &str) -> Result<(), Failure> {
     let stream = ctx.open(request)?;
     loop {
         match ctx.next_arrival(stream, None)? {
@@ -183,15 +189,9 @@ fn pods(ctx: &mut Context<'_>, given: &Given, scope: &Scope) -> Result<Vec<Value
         }
         [one] if one.contains('/') => one.clone(),
         [one] => format!("pods/{one}").into(),
-        [kind, name] if given.args.len() == 2 && api::kinds::by_name(kind).is_some() => {
-            format!("{kind}/{name}").into()
-        }
-        [_, _] => {
-            return Err(Failure::usage(
-                "logs",
-                "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command",
-            ));
-        }
+        // The container may stand behind the pod.
+        [one, _] if one.contains('/') => one.clone(),
+        [one, _] => format!("pods/{one}").into(),
         _ => {
             return Err(Failure::usage(
                 "logs",
@@ -265,7 +265,10 @@ fn containers(ctx: &mut Context<'_>, given: &Given, object: &Value) -> Result<Ve
     if given.switch("all-containers") {
         return Ok(inits.into_iter().chain(mains).collect());
     }
-    let wanted = given.text("container");
+    let wanted = match given.args.get(1) {
+        Some(inline) => inline.clone(),
+        None => given.text("container"),
+    };
     if !wanted.is_empty() {
         let all: Vec<&Str> = mains.iter().chain(&inits).collect();
         if all.contains(&&wanted) {

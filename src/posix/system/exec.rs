@@ -298,15 +298,18 @@ impl Kernel<'_> {
         stdin: Option<Vec<u8>>,
         descriptors: Vec<(u16, Vec<u8>)>,
     ) -> host::External {
+        let reads_keyboard = p
+            .fd(0)
+            .is_some_and(|open| matches!(self.sys.target(open), Target::Input(_)));
+        // What runs in the background has no keyboard: it finds nothing to read.
+        let is_typed = reads_keyboard && !p.background;
         let call = host::Call {
             pid: p.pid,
             argv: argv.clone(),
             env: env.clone(),
             cwd: p.cwd.clone(),
-            stdin,
-            is_typed: p
-                .fd(0)
-                .is_some_and(|open| matches!(self.sys.target(open), Target::Input(_))),
+            stdin: stdin.or_else(|| (reads_keyboard && p.background).then(Vec::new)),
+            is_typed,
             descriptors,
             tty: p.fd(1).is_some_and(|open| self.sys.is_tty(open)),
         };

@@ -328,6 +328,16 @@ impl System {
         }
     }
 
+    /// Whether somebody waits for more of a channel's standard input.
+    pub fn is_read(&self, channel: Channel) -> bool {
+        self.processes.iter().any(|process| match process.wait {
+            Wait::Read(open) | Wait::ReadUntil(open, _) => {
+                matches!(self.target(open), Target::Input(of) if *of == channel)
+            }
+            _ => false,
+        })
+    }
+
     /// Ends a channel's standard input.
     pub fn close_input(&mut self, channel: Channel) {
         if let Some(input) = self.inputs.iter_mut().find(|i| i.channel == channel) {

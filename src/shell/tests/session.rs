@@ -53,6 +53,85 @@ fn what_is_piped_into_kubectl_exec_reaches_the_container() {
 }
 
 #[test]
+fn a_program_that_reads_nothing_is_waited_for_and_ctrl_c_reaches_it() {
+    let mut session = with_pod();
+    session.patience = 10 * sim::SECOND;
+    play(
+        &mut session,
+        expect![[r#"
+            $ kubectl run once -i --rm --image=busybox --restart=Never -- sh -c 'sleep 5; echo done; exit 3'
+            done
+            pod "once" deleted from default namespace
+            ! pod default/once terminated (Error)
+            [3]
+        "#]],
+    );
+    assert_eq!(
+        run(
+            &mut session,
+            "kubectl exec -it box -- sh -c 'while true; do date; sleep 1; done'"
+        )
+        .status,
+        130
+    );
+    play(
+        &mut session,
+        expect![[r#"
+            $ echo here
+            here
+        "#]],
+    );
+}
+
+#[test]
+fn a_log_is_asked_for_by_pod_and_container_or_by_its_path() {
+    let mut session = new_session();
+    prepare(
+        &mut session,
+        &[
+            "kubectl run box --image=busybox --restart=Never -- sh -c 'echo here; echo wrong >&2'",
+            "kubectl wait --for=jsonpath='{.status.phase}'=Succeeded pod/box",
+        ],
+    );
+    play(
+        &mut session,
+        expect![[r#"
+            $ kubectl logs box box
+            here
+            wrong
+            $ kubectl logs box -c box box
+            ! error: only one of -c or an inline [CONTAINER] arg is allowed
+            [1]
+            $ kubectl logs box other
+            ! error: container other is not valid for pod box out of: box
+            [1]
+            $ kubectl get --raw '/api/v1/namespaces/default/pods/box/log?tailLines=1'
+            wrong
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_made_of_files_may_be_edited_before() {
+    let mut session = new_session();
+    prepare(
+        &mut session,
+        &[
+            "kubectl create service clusterip first --clusterip=None --dry-run=client -o yaml > s.yaml",
+        ],
+    );
+    play(
+        &mut session,
+        expect![[r#"
+            $ KUBE_EDITOR='sed -i s/first/second/' kubectl create --edit -f s.yaml
+            service/second created
+            $ KUBE_EDITOR=true kubectl create --edit -f s.yaml
+            ! Edit cancelled, no changes made.
+        "#]],
+    );
+}
+
+#[test]
 fn a_shell_in_a_container_takes_what_is_typed() {
     play(
         &mut with_pod(),

@@ -107,7 +107,13 @@ fn from_files(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let scope = Scope::of(ctx, &given)?;
     let mut errors = String::new();
     for document in files::read(ctx, &given)? {
-        let object = document.object;
+        let mut object = document.object;
+        if given.switch("edit") {
+            match super::edit::before_create(ctx, &object)? {
+                Some(edited) => object = edited,
+                None => continue,
+            }
+        }
         let Some(mapping) = mapping_of(ctx, object.str("apiVersion"), object.str("kind"))? else {
             errors += &format!(
                 "error: resource mapping not found for name: {:?} namespace: {:?} from {:?}: no matches for kind {:?} in version {:?}\nensure CRDs are installed first\n",
