@@ -423,7 +423,7 @@ fn mended(fault: &Fault) -> Fault {
             on: false,
         },
         // Nothing is left to mend.
-        done @ (Fault::Kill { .. } | Fault::AddControlPlane) => done,
+        done @ (Fault::Kill { .. } | Fault::Join { .. } | Fault::AddControlPlane) => done,
     }
 }
 

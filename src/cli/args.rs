@@ -11,12 +11,15 @@ pub(super) struct Args<'a> {
 pub(super) const CLUSTER_SWITCHES: &[&str] = &["load-balancer", "control-plane"];
 
 impl<'a> Args<'a> {
-    /// The cluster that `--nodes`, `--seed` and [`CLUSTER_SWITCHES`] ask for.
+    /// The cluster that `--nodes`, `--windows`, `--seed` and [`CLUSTER_SWITCHES`] ask for.
     pub(super) fn cluster(&self) -> Result<shell::Options, String> {
         let nodes = u32::try_from(self.number("nodes", 3)?.min(10_000))
             .expect("ten thousand is a small number");
+        let windows = u32::try_from(self.number("windows", 0)?.min(10_000))
+            .expect("ten thousand is a small number");
         Ok(shell::Options {
             nodes,
+            windows_nodes: windows,
             seed: self.number("seed", 7)?,
             load_balancer: self.has("load-balancer"),
             control_plane: self.has("control-plane"),

@@ -17,7 +17,7 @@ const DIR_MAX: usize = 500;
 
 pub(super) fn run(words: &[&str]) -> ExitCode {
     let switches = [CLUSTER_SWITCHES, &["json"]].concat();
-    let args = match Args::parse(words, &["nodes", "seed"], &switches) {
+    let args = match Args::parse(words, &["nodes", "windows", "seed"], &switches) {
         Ok(args) => args,
         Err(why) => return fail(&why),
     };

@@ -40,12 +40,12 @@ const USAGE: &str = "\
 A Kubernetes cluster that lives in a web page, on the command line.
 
 usage:
-  kubenkyo console [--nodes N] [--seed S] [--load-balancer] [--control-plane] [--json] [FILE]
+  kubenkyo console [--nodes N] [--windows N] [--seed S] [--load-balancer] [--control-plane] [--json] [FILE]
       run command lines from FILE or standard input in a simulated cluster; `sleep 30s` passes virtual time
   kubenkyo serve [--port P] [--address IP] [--nodes N] [--seed S] [--speed X] [--start TIME] [--kubeconfig PATH]
       the Kubernetes API over HTTPS for kubectl and others; prints KUBECONFIG=PATH once it is ready, ends on SIGTERM
       with --load-balancer Services of type LoadBalancer get an address; with --control-plane the control plane is a
-      Node too, with kubeadm's pods in kube-system
+      Node too, with kubeadm's pods in kube-system; --windows N adds machines with Windows
   kubenkyo bench [NAME | all]
       the README's benchmarks as JSON lines; without a name, the names
   kubenkyo trace-hash SEED | FIRST..LAST

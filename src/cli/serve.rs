@@ -13,10 +13,11 @@ use ::serve::{ClusterOptions, Options};
 
 use super::args::{Args, CLUSTER_SWITCHES};
 
-const VALUED: [&str; 7] = [
+const VALUED: [&str; 8] = [
     "port",
     "address",
     "nodes",
+    "windows",
     "seed",
     "speed",
     "start",

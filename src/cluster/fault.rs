@@ -53,6 +53,10 @@ pub enum Fault {
         node: u32,
         on: bool,
     },
+    /// One more machine joins; deleting its Node and cutting its power is the way back.
+    Join {
+        windows: bool,
+    },
     /// The control plane gets a machine that is a Node, with kubeadm's pods. There is no way back but time.
     AddControlPlane,
     /// The API server takes this many times as long (1 is normal).
@@ -122,7 +126,11 @@ impl Cluster {
                 };
                 (format!("{how} {namespace}/{pod}").into(), true)
             }
-            Fault::AddControlPlane => ("add the control plane's machine".into(), true),
+            Fault::Join { windows } => {
+                let os = if *windows { "Windows" } else { "Linux" };
+                (format!("another {os} machine").into(), false)
+            }
+            Fault::AddControlPlane => ("add the control plane's machine".into(), false),
             Fault::SlowApiServer { times } => (
                 format!("kube-apiserver {times} times slower").into(),
                 *times > 1,
@@ -198,6 +206,7 @@ impl Cluster {
                 container,
                 out_of_memory,
             } => self.kill(&namespace, &pod, &container, out_of_memory),
+            Fault::Join { windows } => self.join(windows),
             Fault::AddControlPlane => self.add_control_plane(),
             Fault::SlowApiServer { times } => self.faults.server_slowdown = times.clamp(1, 10_000),
         }

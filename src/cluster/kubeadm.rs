@@ -1,4 +1,4 @@
-//! A machine for the control plane, with what `kubeadm init` puts there and into kube-system.
+//! Machines that join, and one for the control plane, with what `kubeadm init` puts there and into kube-system.
 //!
 //! The pods are real pods of the simulation: static ones with mirrors, a Deployment, a DaemonSet. What they stand for runs
 //! in this process: [`Cluster`] lets a component go down and come back with its pod. An option, because a cluster
@@ -83,6 +83,18 @@ impl Cluster {
         }
     }
 
+    /// One more worker: the next number, and with it the next name.
+    pub(crate) fn join(&mut self, is_windows: bool) {
+        let number = self.kubelets.len() as u32;
+        let mut machine = self.options.machine(number);
+        machine.is_windows = is_windows;
+        let name = format!("kubelet-{number}");
+        let host = Host::new(Kubelet::new(machine), self.options.seed, &name);
+        self.kubelets.push(host);
+        let at = self.now + 400 * sim::MILLI + self.links.rng.below(300 * sim::MILLI);
+        self.queue.push(at, Event::Start(Part::Kubelet(number)));
+    }
+
     /// Creates an object as the one who installs the cluster.
     fn install(&mut self, object: Value) {
         let kind = kinds::by_api_version(object.str("apiVersion"), object.str("kind"))
@@ -137,6 +149,10 @@ impl Cluster {
         self.queue.push(at, Event::Start(part));
     }
 
+    pub fn machine_count(&self) -> usize {
+        self.kubelets.len()
+    }
+
     /// The number of the machine with this name.
     pub fn machine_number(&self, name: &str) -> Option<u32> {
         let mut machines = self.kubelets.iter().map(|host| host.component.machine());
@@ -177,8 +193,10 @@ impl Cluster {
 
     pub(crate) fn is_control_plane(&self, part: Part) -> bool {
         // It is no machine of the options, so its number is beyond theirs.
-        matches!(part, Part::Kubelet(number) if number >= self.options.nodes)
-            && self.has_control_plane_node()
+        let Part::Kubelet(number) = part else {
+            return false;
+        };
+        number >= self.options.nodes && self.node_name(number) == *MACHINE
     }
 
     fn control_plane(&self) -> Option<usize> {

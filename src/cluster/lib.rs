@@ -44,6 +44,8 @@ use host::Host;
 pub use apiserver::acts_on;
 pub use fault::Fault;
 pub use node::Custom as CustomImage;
+/// What somebody who wrote the name of an image that cannot be pulled probably meant.
+pub use node::catalogue::meant as meant_image;
 pub use options::Options;
 
 use ::client as client_room;
@@ -135,12 +137,8 @@ impl Cluster {
             .push(start + 250 * sim::MILLI, Event::Start(Part::Scheduler));
         let at = start + 300 * sim::MILLI;
         cluster.queue.push(at, Event::Start(traffic::WATCHER));
-        for number in 0..cluster.options.nodes {
-            let name = format!("kubelet-{number}");
-            let kubelet = Kubelet::new(cluster.options.machine(number));
-            cluster.kubelets.push(Host::new(kubelet, seed, &name));
-            let at = start + 400 * sim::MILLI + cluster.links.rng.below(300 * sim::MILLI);
-            cluster.queue.push(at, Event::Start(Part::Kubelet(number)));
+        for number in 0..cluster.options.nodes + cluster.options.windows_nodes {
+            cluster.join(number >= cluster.options.nodes);
         }
         if cluster.options.control_plane {
             cluster.add_control_plane();

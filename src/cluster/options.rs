@@ -10,6 +10,8 @@ pub struct Options {
     pub seed: u64,
     /// How many nodes; they are called `node-1`, `node-2`, …
     pub nodes: u32,
+    /// How many Windows machines join besides; their numbers go on.
+    pub windows_nodes: u32,
     /// The virtual clock at the start, in microseconds since the Unix epoch.
     #[serde(with = "micros")]
     pub start: Time,
@@ -38,6 +40,7 @@ impl Default for Options {
         Options {
             seed: 7,
             nodes: 3,
+            windows_nodes: 0,
             start: Time::from_secs(1_767_225_600),
             node_cpus: 4,
             node_memory: 8 << 30,

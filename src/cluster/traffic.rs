@@ -858,7 +858,8 @@ impl Cluster {
         self.network.noted.1 <= NOTED_PER_SECOND
     }
 
-    pub(crate) fn node_name(&self, node: u32) -> Str {
+    /// The name of the machine with this number.
+    pub fn node_name(&self, node: u32) -> Str {
         self.kubelets
             .get(node as usize)
             .map_or(Str::EMPTY, |host| host.component.machine().name.clone())

@@ -2,10 +2,25 @@
 
 use api::Value;
 
+use crate::machine::Machine;
 use crate::pod::Pod;
 
 /// Reason and message if the pod cannot run here.
-pub(crate) fn refusal(pod: &Pod) -> Option<(&'static str, &'static str)> {
+pub(crate) fn refusal(pod: &Pod, machine: &Machine) -> Option<(&'static str, &'static str)> {
+    let is_other = |os: &Value| os.as_str().is_some_and(|os| os != machine.os());
+    let spec = pod.spec();
+    if is_other(spec.get("nodeSelector").get("kubernetes.io/os")) {
+        return Some((
+            "PodOSSelectorNodeLabelDoesNotMatch",
+            "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+        ));
+    }
+    if is_other(spec.path("os.name")) {
+        return Some((
+            "PodOSNotSupported",
+            "Failed to admit pod as the OS field doesn't match node OS",
+        ));
+    }
     if wants_apparmor(pod) {
         return Some((
             "AppArmor",

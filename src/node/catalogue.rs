@@ -57,6 +57,66 @@ pub enum Missing {
     Repository,
     /// The registry's host does not exist.
     Host,
+    /// It is for machines with another operating system.
+    Platform,
+}
+
+/// For which operating systems an image is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Os {
+    Linux,
+    Windows,
+    Both,
+}
+
+/// Official images with Windows variants under the same tags.
+const ON_BOTH: &[&str] = &["caddy", "golang", "mongo", "openjdk", "python"];
+
+/// Images of Kubernetes itself with Windows variants, by the last part of their name.
+const SYSTEM_ON_BOTH: &[&str] = &["agnhost", "pause", "kube-proxy"];
+
+/// The operating systems of an image. Tags such as `1.26-nanoserver` say it, and so do Microsoft's repositories.
+pub fn os_of(reference: &Reference) -> Os {
+    let is_windows = |text: &str| {
+        ["windows", "nanoserver", "servercore", "ltsc20"]
+            .iter()
+            .any(|word| text.contains(word))
+    };
+    let last = reference.repository.rsplit('/').next().unwrap_or_default();
+    if is_windows(&reference.tag) || is_windows(&reference.repository) || last == "iis" {
+        return Os::Windows;
+    }
+    let is_plain = !reference.tag.contains("alpine") && !reference.tag.contains("slim");
+    let is_both = if reference.is_official() {
+        ON_BOTH.contains(&last) && is_plain
+    } else {
+        SYSTEM_ON_BOTH.contains(&last)
+    };
+    if is_both { Os::Both } else { Os::Linux }
+}
+
+/// What somebody who wrote this image's name probably wanted to write; `None` if it can be pulled, or nobody knows.
+pub fn meant(image: &str) -> Option<String> {
+    let reference = Reference::parse(image).ok()?;
+    let found = match find(&reference) {
+        Err(found) => found,
+        Ok(_) => return None,
+    };
+    let named = |name: &str| OFFICIAL.iter().find(|known| known.name == name);
+    match found {
+        Missing::Repository => {
+            let name = did_you_mean(reference.short())?;
+            let has_tag = named(name).is_some_and(|known| known.has_tag(&reference.tag));
+            let tag = image.rsplit_once(':').filter(|_| has_tag);
+            Some(tag.map_or_else(|| name.to_owned(), |(_, tag)| format!("{name}:{tag}")))
+        }
+        Missing::Tag => {
+            let known = named(reference.short())?;
+            let newest = known.tags.iter().find(|line| line.2 > 0)?;
+            Some(format!("{}:{}{}", known.name, newest.0, newest.2))
+        }
+        Missing::Host | Missing::Platform => None,
+    }
 }
 
 struct Known {
@@ -345,7 +405,8 @@ impl Known {
     }
 
     fn has_tag(&self, tag: &str) -> bool {
-        tag.is_empty() || tag == "latest" || self.tags.iter().any(|line| line.has(tag))
+        let is_plain = tag.is_empty() || tag == "latest";
+        is_plain || self.tags.iter().any(|line| line.has(tag))
     }
 }
 
@@ -403,6 +464,22 @@ mod tests {
     }
 
     #[test]
+    fn images_are_made_for_one_system_or_both() {
+        let os = |image: &str| os_of(&Reference::parse(image).expect("a good name"));
+        for (image, expected) in [
+            ("nginx", Os::Linux),
+            ("mcr.microsoft.com/windows/servercore:ltsc2022", Os::Windows),
+            ("mcr.microsoft.com/windows/servercore/iis", Os::Windows),
+            ("golang:1.26-nanoserver", Os::Windows),
+            ("golang:1.26", Os::Both),
+            ("python:3.12-slim", Os::Linux),
+            ("registry.k8s.io/pause:3.10", Os::Both),
+        ] {
+            assert_eq!(os(image), expected, "{image}");
+        }
+    }
+
+    #[test]
     fn release_lines_are_the_real_ones() {
         for image in [
             "nginx",
@@ -439,6 +516,11 @@ mod tests {
         }
         assert_eq!(exists("ngnix"), Err(Missing::Repository));
         assert_eq!(did_you_mean("ngnix"), Some("nginx"));
+        assert_eq!(meant("ngnix:1.27"), Some("nginx:1.27".into()));
+        assert_eq!(meant("ngnix:1.161"), Some("nginx".into()));
+        assert_eq!(meant("nginx:1.161"), Some("nginx:1.29".into()));
+        assert_eq!(meant("nginx:1.27"), None);
+        assert_eq!(meant("something-else"), None);
         assert_eq!(exists("my.image.registry/nginx:1.4.0"), Err(Missing::Host));
     }
 }

@@ -173,11 +173,16 @@ pub fn hex64(text: &str) -> String {
 /// The runtime's words.
 fn reason(reference: &Reference, missing: &Missing) -> String {
     let full = reference.full();
+    if *missing == Missing::Platform {
+        return format!(
+            "failed to pull and unpack image \"{full}\": no match for platform in manifest: not found"
+        );
+    }
     let prefix = format!(
         "failed to pull and unpack image \"{full}\": failed to resolve reference \"{full}\": "
     );
     let why = match missing {
-        Missing::Tag => format!("{full}: not found"),
+        Missing::Tag | Missing::Platform => format!("{full}: not found"),
         Missing::Repository => "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed".to_owned(),
         Missing::Host => {
             let host = reference.host().split(':').next().unwrap_or_default();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use api::{Str, Value, list, map};
 use sim::Time;
 
-use crate::catalogue::{self, Image, Missing};
+use crate::catalogue::{self, Image, Missing, Os};
 use crate::custom::Custom;
 use crate::reference::Reference;
 
@@ -65,8 +65,25 @@ impl Machine {
         match self.images.get(&reference.name()) {
             Some(custom) if custom.has_tag(&reference.tag) => Ok(custom.image()),
             Some(_) => Err(Missing::Tag),
-            None => catalogue::find(reference),
+            None => {
+                let image = catalogue::find(reference)?;
+                let is_right = match catalogue::os_of(reference) {
+                    Os::Both => true,
+                    Os::Windows => self.is_windows,
+                    Os::Linux => !self.is_windows,
+                };
+                if is_right {
+                    Ok(image)
+                } else {
+                    Err(Missing::Platform)
+                }
+            }
         }
+    }
+
+    /// As `kubernetes.io/os` and `spec.os.name` say it.
+    pub fn os(&self) -> &'static str {
+        if self.is_windows { "windows" } else { "linux" }
     }
 
     /// `172.18.0.11` for the first machine.
@@ -97,7 +114,7 @@ impl Machine {
 
     /// The Node object as the kubelet registers it.
     pub fn node_object(&self, now: Time) -> Value {
-        let os = if self.is_windows { "windows" } else { "linux" };
+        let os = self.os();
         let mut labels = map! {
             "beta.kubernetes.io/arch": "amd64",
             "beta.kubernetes.io/os": os,

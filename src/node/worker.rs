@@ -130,7 +130,8 @@ impl Turn<'_, '_> {
             let why = eviction::refusal(&self.host.strains, self.pod)?;
             Some(("Evicted", Str::from(why)))
         };
-        let refusal = admission::refusal(self.pod).map(|(reason, why)| (reason, Str::from(why)));
+        let refusal = admission::refusal(self.pod, &self.host.machine)
+            .map(|(reason, why)| (reason, Str::from(why)));
         let Some((reason, message)) = refusal.or_else(strained) else {
             return;
         };

@@ -35,7 +35,7 @@ pub(crate) fn inspect(cluster: &Cluster, start: Time, wanted: &ObjectRef) -> Opt
         yaml: api::yaml::emit(&plain),
         events: events(cluster, object, start),
         why: (wanted.kind == "Pod")
-            .then(|| why_pending(cluster, object))
+            .then(|| why_pending(cluster, object).or_else(|| why_unpulled(object)))
             .flatten(),
     })
 }
@@ -212,6 +212,59 @@ fn events(cluster: &Cluster, object: &Value, start: Time) -> Vec<EventRow> {
         .collect();
     events.sort_by_key(|event| event.at);
     events
+}
+
+/// Why an image of a pod cannot be pulled, with the name that was probably meant.
+fn why_unpulled(object: &Value) -> Option<Why> {
+    let status = object.get("status");
+    let all = ["initContainerStatuses", "containerStatuses"];
+    let mut waiting = all.iter().flat_map(|field| status.get(field).items());
+    let stuck = waiting.find(|container| {
+        let reason = container.path("state.waiting.reason").as_str();
+        matches!(reason, Some("ErrImagePull" | "ImagePullBackOff"))
+    })?;
+    let image = stuck.str("image");
+    let why = stuck.path("state.waiting.message").as_str();
+    let mut fixes = Vec::new();
+    if let Some(meant) = cluster::meant_image(image) {
+        let meta = meta::Meta::of(object);
+        let space = match meta.namespace() {
+            "default" => String::new(),
+            other => format!(" -n {other}"),
+        };
+        // A pod that something else made is made again from its owner's template.
+        let command = meta.controller().is_none().then(|| {
+            let (pod, container) = (meta.name(), stuck.str("name"));
+            format!("kubectl set image pod/{pod} {container}={meant}{space}")
+        });
+        fixes.push(Fix {
+            says: Text::new(
+                format!("{meant} ではありませんか？"),
+                format!("Did you mean {meant}?"),
+            ),
+            command,
+            effect: Text::new("イメージを取得できる", "the image can be pulled"),
+        });
+    }
+    if why.is_some_and(|why| why.contains("no match for platform")) {
+        fixes.push(Fix {
+            says: Text::new(
+                "このイメージは別の OS 用です。nodeSelector の kubernetes.io/os でノードを選びます。",
+                "This image is for another operating system: choose nodes by kubernetes.io/os in nodeSelector.",
+            ),
+            command: None,
+            effect: Text::new("動かせるノードに入る", "it lands on a node that can run it"),
+        });
+    }
+    Some(Why {
+        lead: Text::new(
+            format!("イメージ {image} を取得できません。"),
+            format!("The image {image} cannot be pulled."),
+        ),
+        rest: Text::same(why.unwrap_or_default().to_owned()),
+        fixes,
+        ..Why::default()
+    })
 }
 
 /// What the scheduler said about a pod that has no node, as far as the trace remembers it.

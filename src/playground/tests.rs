@@ -258,3 +258,24 @@ fn any_text_can_be_asked_about() {
         "{fields:?}"
     );
 }
+
+#[test]
+fn a_misspelt_image_is_told_with_the_name_that_was_meant() {
+    let mut playground = Playground::new(Options::default());
+    playground.command(line("kubectl run web --image=ngnix:1.27"));
+    playground.advance(30 * SECOND, u32::MAX);
+    let pod = ObjectRef {
+        kind: "Pod".into(),
+        namespace: "default".into(),
+        name: "web".into(),
+    };
+    let detail = playground.inspect(&pod).expect("the pod exists");
+    let why = detail.why.expect("its image cannot be pulled");
+    assert_eq!(why.lead.en, "The image ngnix:1.27 cannot be pulled.");
+    assert_eq!(why.fixes[0].says.en, "Did you mean nginx:1.27?");
+    let fix = why.fixes[0].command.clone().expect("a pod can be mended");
+    playground.command(line(&fix));
+    playground.advance(120 * SECOND, u32::MAX);
+    let detail = playground.inspect(&pod).expect("the pod exists");
+    assert!(detail.why.is_none(), "{:?}", detail.why);
+}

@@ -216,7 +216,7 @@ impl Watcher {
             .collect::<Vec<_>>()
         {
             self.note = traced.id;
-            self.one(&traced, start, &mut messages, out);
+            self.one(cluster, &traced, start, &mut messages, out);
         }
         let skip = messages.len().saturating_sub(MESSAGES_MAX);
         out.extend(messages.into_iter().skip(skip).map(Update::Message));
@@ -227,6 +227,7 @@ impl Watcher {
 
     fn one(
         &mut self,
+        cluster: &cluster::Cluster,
         traced: &Traced<Note>,
         start: Time,
         messages: &mut Vec<Message>,
@@ -282,8 +283,8 @@ impl Watcher {
                 arrives,
                 ..
             } => {
-                let sender = part(*from, actor, &key.kind);
-                let receiver = part(*to, "", &key.kind);
+                let sender = part(cluster, *from, actor, &key.kind);
+                let receiver = part(cluster, *to, "", &key.kind);
                 self.requests.push_back(traced.at);
                 let method = method(*verb);
                 let short = if subresource.is_empty() {
@@ -326,7 +327,12 @@ impl Watcher {
                     raw: format!("{} {}", kind.as_str(), path(Verb::Get, key, "")),
                     is_routine: *kind == WatchKind::Bookmark
                         || matches!(key.kind.as_str(), "leases" | "events"),
-                    ..base(Part::ApiServer, part(*to, "", &key.kind), *arrives, key)
+                    ..base(
+                        Part::ApiServer,
+                        part(cluster, *to, "", &key.kind),
+                        *arrives,
+                        key,
+                    )
                 });
             }
             Note::Answered {
@@ -337,7 +343,7 @@ impl Watcher {
                     label: code.to_string(),
                     raw: format!("HTTP {code}"),
                     error: Some(*code),
-                    ..base(Part::ApiServer, part(*to, "", ""), *arrives, &key)
+                    ..base(Part::ApiServer, part(cluster, *to, "", ""), *arrives, &key)
                 });
             }
             Note::Stored {
@@ -514,8 +520,8 @@ fn title(name: &str) -> String {
         .collect()
 }
 
-fn part(part: ApiPart, actor: &str, kind: &str) -> Part {
-    let node = |number: u32| format!("node-{}", number + 1);
+fn part(cluster: &cluster::Cluster, part: ApiPart, actor: &str, kind: &str) -> Part {
+    let node = |number: u32| cluster.node_name(number).to_string();
     match part {
         ApiPart::Etcd => Part::Etcd,
         ApiPart::ApiServer => Part::ApiServer,

@@ -73,6 +73,12 @@ const HELP: &[(&str, &str, &str, &str)] = &[
         "API サーバーを遅くする",
     ),
     (
+        "join",
+        "linux | windows",
+        "one more machine joins the cluster",
+        "マシンを 1 台加える",
+    ),
+    (
         "enable",
         "load-balancer",
         "Services of type LoadBalancer get an address",
@@ -182,6 +188,15 @@ fn parse(args: &[&str], cluster: &Cluster) -> Result<Option<(Fault, String)>, St
             Ok(times) if times >= 1 => Fault::SlowApiServer { times },
             _ => return Err(format!("\"{argument}\" is no whole number from 1")),
         },
+        "join" if matches!(*argument, "linux" | "windows") => {
+            let windows = *argument == "windows";
+            let number = cluster.machine_count() + 1;
+            return Ok(Some((
+                Fault::Join { windows },
+                format!("node-{number} joins"),
+            )));
+        }
+        "join" => return Err(usage()),
         "pause" | "resume" => controller(argument, verb == "pause")?,
         "enable" | "disable" if *argument == "load-balancer" => {
             controller(LOAD_BALANCER, verb == "disable")?
@@ -499,7 +514,7 @@ mod tests {
             "poweroff node-1",
             &expect![[r#"
                 1 None
-                kubenkyo: unknown command "poweroff"; hint: power-off, power-on, cut-off, reconnect, fill-memory, free-memory, fill-disk, free-disk, kill, stop, start, pause, resume, slow, enable, disable
+                kubenkyo: unknown command "poweroff"; hint: power-off, power-on, cut-off, reconnect, fill-memory, free-memory, fill-disk, free-disk, kill, stop, start, pause, resume, slow, join, enable, disable
             "#]],
         );
         check(
@@ -536,6 +551,7 @@ mod tests {
                   kubenkyo pause CONTROLLER           deployment-controller, say, takes no work / コントローラーを休ませる
                   kubenkyo resume CONTROLLER          it goes on with what has come in / コントローラーを再開する
                   kubenkyo slow TIMES                 kube-apiserver takes so many times as long; 1 is normal / API サーバーを遅くする
+                  kubenkyo join linux | windows       one more machine joins the cluster / マシンを 1 台加える
                   kubenkyo enable load-balancer       Services of type LoadBalancer get an address / LoadBalancer に IP を割り当てる
                   kubenkyo enable control-plane       the control plane becomes a Node, with kubeadm's pods in kube-system / コントロールプレーンも Node にする
                   kubenkyo disable load-balancer      they stay <pending> again / 割り当てをやめる

@@ -94,7 +94,7 @@ words! { Msg:
     Why: "なぜ？" | "Why?";
     Gone: "このリソースはもうありません。" | "This object no longer exists.";
     NoEvents: "イベントはありません。イベントは 1 時間で消えます。" | "No events. Events are kept for an hour.";
-    WouldFit: "どうすれば入るか" | "What would make it fit";
+    WouldFit: "どうすればよいか" | "What would help";
     HowCame: "ここまでの経緯" | "How it came to this";
     Run: "実行" | "Run";
     OldSuffix: "作成から" | "old";

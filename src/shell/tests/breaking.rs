@@ -110,3 +110,37 @@ fn services_get_an_address_once_there_is_a_load_balancer() {
         "#]],
     );
 }
+
+#[test]
+fn an_image_for_one_system_does_not_run_on_the_other_and_says_why() {
+    play(
+        &mut new_session(),
+        expect![[r#"
+            $ kubenkyo join windows
+            node-4 joins
+            $ sleep 10
+            $ kubectl get node node-4 -o jsonpath='{.metadata.labels.kubernetes\.io/os} {.status.nodeInfo.osImage}{"\n"}'
+            windows Windows Server 2022 Datacenter
+            $ kubectl run linux --image=nginx --overrides='{"spec":{"nodeName":"node-4"}}'
+            pod/linux created
+            $ kubectl run iis --image=mcr.microsoft.com/windows/servercore/iis --overrides='{"spec":{"nodeSelector":{"kubernetes.io/os":"windows"}}}'
+            pod/iis created
+            $ kubectl run wrong --image=mcr.microsoft.com/windows/nanoserver:ltsc2022 --overrides='{"spec":{"nodeName":"node-1"}}'
+            pod/wrong created
+            $ kubectl run declared --image=mcr.microsoft.com/windows/nanoserver:ltsc2022 --overrides='{"spec":{"nodeName":"node-1","os":{"name":"windows"}}}'
+            pod/declared created
+            $ sleep 30
+            $ kubectl get pods --no-headers | tr -s ' ' | cut -d' ' -f1-3
+            declared 0/1 PodOSNotSupported
+            iis 1/1 Running
+            linux 0/1 ErrImagePull
+            wrong 0/1 ErrImagePull
+            $ kubectl get pod linux -o jsonpath='{.status.containerStatuses[0].state.waiting.message}{"\n"}'
+            failed to pull and unpack image "docker.io/library/nginx:latest": no match for platform in manifest: not found
+            $ kubectl get pod declared -o jsonpath='{.status.message}{"\n"}'
+            Pod was rejected: Failed to admit pod as the OS field doesn't match node OS
+            $ kubectl get pod iis -o jsonpath='{.spec.nodeName}{"\n"}'
+            node-4
+        "#]],
+    );
+}
