@@ -154,8 +154,10 @@ pub(crate) fn manager<'a>(call: &'a Call) -> Manager<'a> {
         options.field_manager.as_str()
     } else if !agent.is_empty() {
         agent
-    } else {
+    } else if call.is_trusted() {
         program(&call.user.name)
+    } else {
+        "unknown"
     };
     let ignores: &[&str] = match (call.subresource.as_str(), call.rules.has_status(&call.kind)) {
         ("", true) => &["status"],

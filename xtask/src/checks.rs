@@ -17,6 +17,11 @@ const STAGES: &[(&str, &str, Check)] = &[
     ("fmt", "the code is formatted", fmt),
     ("clippy", "no lint complains", clippy),
     ("native", "tests of every room", native),
+    (
+        "oracles",
+        "the schema against k8s-openapi, `serve` against kube-rs",
+        oracles,
+    ),
     ("doc", "examples in the documentation", doc),
     ("dist", "release build within its size budget", dist),
     ("seeds", "ten seeds: same trace natively and in wasm", seeds),
@@ -163,6 +168,26 @@ fn native() -> Result<Count, Failure> {
         ]);
     }
     counted(teed(&mut tests)?)
+}
+
+/// Packages apart from the workspace, because their dependencies would switch on features of ours.
+fn oracles() -> Result<Count, Failure> {
+    shown(cargo().args(["build", "--quiet", "--bin", "kubenkyo"]))?;
+    let target = root().join("target");
+    let mut total = Count::default();
+    for package in ["explain", "kube-rs"] {
+        let count = counted(teed(
+            cargo()
+                .args(["test", "--quiet", "--manifest-path"])
+                .arg(root().join("xtask").join(package).join("Cargo.toml"))
+                .arg("--target-dir")
+                .arg(&target)
+                .env("KUBENKYO", target.join("debug/kubenkyo")),
+        )?)?;
+        total.passed += count.passed;
+        total.failed += count.failed;
+    }
+    Ok(total)
 }
 
 fn doc() -> Result<Count, Failure> {

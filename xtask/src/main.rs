@@ -81,7 +81,7 @@ fn explain() -> Result<(), Failure> {
         .args(["run", "--quiet", "--manifest-path"])
         .arg(maker)
         .arg("--target-dir")
-        .arg(target.join("explain"));
+        .arg(&target);
     let text = run::read(&mut cargo)?;
     let file = target.join("explain.txt");
     std::fs::write(&file, text)
