@@ -327,7 +327,7 @@ impl ApiServer {
     }
 
     /// The object called `name` in the collection `collection` (`pods`, `deployments.apps`).
-    fn object(&self, collection: &str, namespace: &Str, name: &Str) -> Option<&Value> {
+    pub fn object(&self, collection: &str, namespace: &Str, name: &Str) -> Option<&Value> {
         let collection = self.store.find(collection)?;
         let key = Key::new(namespace, name);
         Some(&self.store.get(collection, &key)?.object)

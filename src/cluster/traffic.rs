@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use api::meta::Meta;
 use api::note::Key;
 use api::{Note, Part, RequestId, Status, Str, Value, map};
 use apiserver::{Caller, Reply};
@@ -422,8 +423,15 @@ impl Cluster {
         }
     }
 
-    /// The content of a claim comes to the machine whose pod uses it now, as storage on the network would.
+    /// The content of a claim comes to the machine whose pod uses it now, as storage on the network would; a directory of
+    /// machines is another one on each.
     fn move_claim(&mut self, claim: &str, node: u32) {
+        if let Some(path) = self.directory_of(claim) {
+            if let Some(host) = self.kubelets.get_mut(node as usize) {
+                host.component.place_claim(claim, &path);
+            }
+            return;
+        }
         let others = (0..self.kubelets.len()).filter(|at| *at != node as usize);
         let mut found = None;
         for at in others {
@@ -432,6 +440,21 @@ impl Cluster {
         if let (Some(content), Some(host)) = (found, self.kubelets.get_mut(node as usize)) {
             host.component.attach_claim(claim, content);
         }
+    }
+
+    /// The directory that a claim (`namespace/name`) stands for, if its volume was made by hand to be one.
+    fn directory_of(&self, claim: &str) -> Option<Str> {
+        let (namespace, name) = claim.split_once('/')?;
+        let object = |collection: &str, namespace: &str, name: &str| {
+            self.server
+                .object(collection, &Str::new(namespace), &Str::new(name))
+        };
+        let claim = object("persistentvolumeclaims", namespace, name)?;
+        let volume = object("persistentvolumes", "", claim.get("spec").str("volumeName"))?;
+        let is_ours = Meta::of(volume).annotation("pv.kubernetes.io/provisioned-by");
+        let paths = ["spec.hostPath.path", "spec.local.path"];
+        let mut paths = paths.iter().filter_map(|path| volume.path(path).as_str());
+        paths.next().filter(|_| is_ours.is_none()).map(Str::new)
     }
 
     fn launch(&mut self, source: Source, call: Call) {

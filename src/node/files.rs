@@ -13,24 +13,31 @@ use sim::Time;
 use crate::catalogue::Image;
 use crate::environment::{self, Sources};
 use crate::host::Host;
+use crate::machine::Machine;
 use crate::needs::Kind;
 use crate::pod::Pod;
 use crate::token;
+
+/// What the machine's own files are called among the shared ones; claims have a blank in their names.
+const MACHINE: &str = "machine";
 
 /// All files of one machine.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Storage {
     pub(crate) disk: Disk,
     bases: BTreeMap<Str, Arc<Tree>>,
-    /// Directories of the machine and claims, which outlive pods.
+    /// The machine's own files and claims, which outlive pods.
     shared: BTreeMap<Str, VolumeId>,
+    /// Claims (`namespace/name`) whose volume is a directory of the machine, with that directory.
+    placed: BTreeMap<Str, Str>,
     next: u64,
 }
 
 /// What of the machine's disk belongs to one pod.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PodFiles {
-    volumes: BTreeMap<Str, VolumeId>,
+    /// The content of each volume, and the directory in it.
+    volumes: BTreeMap<Str, (VolumeId, Str)>,
     roots: BTreeMap<u16, VolumeId>,
 }
 
@@ -49,6 +56,23 @@ impl Storage {
         let id = self.add(Volume::new());
         self.shared.insert(name, id);
         id
+    }
+
+    /// The machine's own files.
+    fn machine(&mut self, machine: &Machine) -> VolumeId {
+        match self.shared.get(MACHINE) {
+            Some(id) => *id,
+            None => {
+                let id = self.add(machine_root(machine));
+                self.shared.insert(MACHINE.into(), id);
+                id
+            }
+        }
+    }
+
+    /// A claim is a directory of this machine.
+    pub(crate) fn place(&mut self, claim: Str, path: Str) {
+        self.placed.insert(claim, path);
     }
 
     /// A fresh root over the image's files.
@@ -87,7 +111,7 @@ impl Storage {
         for id in files.roots.values() {
             self.disk.remove(*id);
         }
-        for id in files.volumes.values() {
+        for (id, _) in files.volumes.values() {
             if !self.shared.values().any(|shared| shared == id) {
                 self.disk.remove(*id);
             }
@@ -134,12 +158,12 @@ pub(crate) fn mounts(
     let wanted: Vec<Value> = spec.get("volumeMounts").items().to_vec();
     for mount in wanted {
         let name = mount.shared_str("name");
-        let id = match files.volumes.get(&name) {
-            Some(id) => *id,
+        let (id, base) = match files.volumes.get(&name) {
+            Some(volume) => volume.clone(),
             None => {
-                let id = make_volume(host, pod, &name, now);
-                files.volumes.insert(name, id);
-                id
+                let volume = make_volume(host, pod, &name, now);
+                files.volumes.insert(name, volume.clone());
+                volume
             }
         };
         let env = environment::environment(pod, &spec, host);
@@ -147,6 +171,7 @@ pub(crate) fn mounts(
             "" => mount.str("subPath").to_owned(),
             expression => environment::expand(expression, &env),
         };
+        let sub_path = format!("{base}/{sub_path}");
         // The runtime follows links of the image: `/var/run` is `/run` in all of them.
         let at = match mount.str("mountPath").strip_prefix("/var/run/") {
             Some(below) => format!("/run/{below}"),
@@ -157,7 +182,7 @@ pub(crate) fn mounts(
             &mut host.storage.disk,
             &at,
             id,
-            &sub_path,
+            sub_path.trim_matches('/'),
             mount.bool("readOnly"),
         );
     }
@@ -165,8 +190,8 @@ pub(crate) fn mounts(
     mounts
 }
 
-/// The content of a volume that is no claim and no directory of the machine.
-fn make_volume(host: &mut Host, pod: &Pod, name: &Str, now: Time) -> VolumeId {
+/// The content of a volume, and the directory in it.
+fn make_volume(host: &mut Host, pod: &Pod, name: &Str, now: Time) -> (VolumeId, Str) {
     let none = Value::Null;
     let spec = pod
         .spec()
@@ -175,25 +200,21 @@ fn make_volume(host: &mut Host, pod: &Pod, name: &Str, now: Time) -> VolumeId {
         .iter()
         .find(|v| v.str("name") == name.as_str())
         .unwrap_or(&none);
-    let claim = spec.path("persistentVolumeClaim.claimName");
-    if let Some(claim) = claim.as_str() {
-        return host
-            .storage
-            .shared(format!("claim {}/{claim}", pod.namespace()).into());
+    let claim = match spec.path("persistentVolumeClaim.claimName").as_str() {
+        Some(claim) => Some(format!("{}/{claim}", pod.namespace())),
+        None if spec.has("ephemeral") => Some(format!("{}/{}-{name}", pod.namespace(), pod.name())),
+        None => None,
+    };
+    let placed = claim
+        .as_ref()
+        .and_then(|claim| host.storage.placed.get(claim.as_str()).cloned());
+    let path = spec.path("hostPath.path").as_str().map(Str::new);
+    if let Some(path) = placed.or(path) {
+        return (host.storage.machine(&host.machine), path);
     }
-    if spec.has("ephemeral") {
-        return host
-            .storage
-            .shared(format!("claim {}/{}-{name}", pod.namespace(), pod.name()).into());
-    }
-    if spec.has("hostPath") {
-        return host.storage.shared(
-            format!(
-                "host {}",
-                spec.path("hostPath.path").as_str().unwrap_or_default()
-            )
-            .into(),
-        );
+    if let Some(claim) = claim {
+        let id = host.storage.shared(format!("claim {claim}").into());
+        return (id, Str::EMPTY);
     }
     let mut volume = Volume::new();
     if let Some(limit) = spec.path("emptyDir.sizeLimit").as_str() {
@@ -207,7 +228,7 @@ fn make_volume(host: &mut Host, pod: &Pod, name: &Str, now: Time) -> VolumeId {
         };
         let _ = volume.write(&path, bytes, meta);
     }
-    host.storage.add(volume)
+    (host.storage.add(volume), Str::EMPTY)
 }
 
 /// Writes what volumes show of ConfigMaps and Secrets anew; a volume of which a part is mounted by `subPath` stays.
@@ -226,7 +247,7 @@ pub(crate) fn rewrite(host: &mut Host, pod: &mut Pod, now: Time) {
         let has_part = mounts.iter().any(|mount| {
             mount.str("name") == name && (mount.has("subPath") || mount.has("subPathExpr"))
         });
-        let (true, false, Some(id)) = (
+        let (true, false, Some((id, _))) = (
             shows.iter().any(|kind| spec.has(kind)),
             has_part,
             files.volumes.get(name),
@@ -438,6 +459,40 @@ fn resolv_conf(pod: &Pod, namespace: &str) -> String {
         text += &format!("options {}\n", options.join(" "));
     }
     text
+}
+
+/// What stands on a machine's disk.
+fn machine_root(machine: &Machine) -> Volume {
+    let mut root = standard_root(&ImageFiles {
+        flavour: Flavour::Gnu,
+        os_release: "PRETTY_NAME=\"Ubuntu 24.04.3 LTS\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"24.04\"\nID=ubuntu\nID_LIKE=debian\n",
+        programs: &["kubelet", "containerd", "crictl"],
+        has_tools: true,
+    });
+    let files = [
+        ("etc/machine-id", format!("{}\n", machine.id())),
+        ("etc/hostname", format!("{}\n", machine.name)),
+    ];
+    let file = Meta {
+        mode: 0o644,
+        ..Meta::default()
+    };
+    for (path, text) in files {
+        let _ = root.write(path, text, file);
+    }
+    let dir = Meta {
+        mode: 0o755,
+        ..Meta::default()
+    };
+    for path in [
+        "etc/kubernetes/manifests",
+        "mnt",
+        "var/lib/kubelet/pods",
+        "var/log/pods",
+    ] {
+        let _ = root.make_dirs(path, dir);
+    }
+    root
 }
 
 /// The files that an image brings along.

@@ -218,9 +218,20 @@ impl Machine {
         ]
     }
 
-    fn info(&self) -> Value {
+    /// Two numbers that only this machine has.
+    fn numbers(&self) -> (u64, u64) {
         let id = |purpose: &str| sim::Rng::stream(u64::from(self.number), purpose).next_u64();
-        let (a, b) = (id("machine"), id("system"));
+        (id("machine"), id("system"))
+    }
+
+    /// What stands in its `/etc/machine-id`.
+    pub(crate) fn id(&self) -> String {
+        let (a, b) = self.numbers();
+        format!("{a:016x}{b:016x}")
+    }
+
+    fn info(&self) -> Value {
+        let (a, b) = self.numbers();
         let uuid = |a: u64, b: u64| {
             let (a, b) = (format!("{a:016x}"), format!("{b:016x}"));
             format!(
@@ -232,6 +243,7 @@ impl Machine {
                 &b[4..]
             )
         };
+        let machine_id = self.id();
         map! {
             "architecture": "amd64",
             "bootID": uuid(b, a),
@@ -239,7 +251,7 @@ impl Machine {
             "kernelVersion": if self.is_windows { "10.0.20348.2582" } else { "6.8.0-87-generic" },
             "kubeProxyVersion": "",
             "kubeletVersion": api::KUBERNETES_VERSION,
-            "machineID": format!("{a:016x}{b:016x}"),
+            "machineID": machine_id,
             "operatingSystem": if self.is_windows { "windows" } else { "linux" },
             "osImage": if self.is_windows { "Windows Server 2022 Datacenter" } else { "Debian GNU/Linux 12 (bookworm)" },
             "systemUUID": uuid(a, b),

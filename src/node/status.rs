@@ -439,9 +439,13 @@ fn container_status(pod: &Pod, index: u16, machine: &Machine) -> Value {
     let is_ready = if pod.is_init(index) && !pod.is_sidecar(index) {
         container.exit().is_some_and(|exit| exit.code == 0)
     } else {
-        container.is_ready
+        container.is_ready && !pod.is_ephemeral(index)
     };
     status.set("ready", is_ready);
+    // Nobody waits for a container that was added by hand.
+    if pod.is_ephemeral(index) {
+        status.remove("started");
+    }
     if let Some(last) = &container.last {
         status.set("lastState", terminated(pod, index, last));
     }

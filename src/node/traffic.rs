@@ -98,6 +98,13 @@ impl Kubelet {
             .attach(format!("claim {claim}").into(), content);
     }
 
+    /// A claim is a directory of this machine.
+    pub fn place_claim(&mut self, claim: &str, path: &str) {
+        self.host_mut()
+            .storage
+            .place(Str::new(claim), Str::new(path));
+    }
+
     /// A pod appeared: what it claims must come to this machine.
     pub(crate) fn want_claims(&mut self, spec: &Value, namespace: &Str) {
         let host = self.host_mut();

@@ -448,6 +448,10 @@ fn masked(word: &str) -> String {
 /// `75f59d57f4`, `4nd6q`, `3800858182`.
 fn is_generated(part: &str) -> bool {
     let has_digit = part.chars().any(|c| c.is_ascii_digit());
+    // `xxxxx`, where the page leaves it out.
+    if part.len() == 5 && part.chars().all(|c| part.starts_with(c)) {
+        return true;
+    }
     let is_plain = part
         .chars()
         .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());

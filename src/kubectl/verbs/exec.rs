@@ -75,6 +75,9 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     })
 }
 
+/// What one is told before a session with the container's own process begins.
+pub(crate) const PROMPT_HINT: &str = "All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.\nIf you don't see a command prompt, try pressing enter.\n";
+
 /// What goes to the other end's standard input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Input {
@@ -86,6 +89,11 @@ pub(crate) struct Input {
 }
 
 impl Input {
+    /// Whether both ends are terminals.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_tty
+    }
+
     fn add_to(&self, query: &mut Vec<(Str, Str)>) {
         if self.is_typed || self.piped.is_some() {
             query.push(("stdin".into(), "true".into()));
@@ -163,12 +171,16 @@ pub(crate) fn send_input(
     ctx: &mut Context<'_>,
     namespace: &Str,
     name: &Str,
+    container: &Str,
     input: &Input,
 ) -> Result<Option<api::RequestId>, Failure> {
     if input.piped.is_none() {
         return Ok(None);
     }
     let mut query = vec![(Str::from("stdout"), Str::from("false"))];
+    if !container.is_empty() {
+        query.push(("container".into(), container.clone()));
+    }
     input.add_to(&mut query);
     let mut request = Request::new(Verb::Connect, &core::PODS, namespace.clone(), name.clone())
         .subresource("attach");
@@ -311,8 +323,8 @@ pub(crate) fn attach(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure>
         )));
     }
     let container = container(ctx, &given, &pod)?;
-    if given.switch("tty") && !given.switch("quiet") {
-        ctx.err("If you don't see a command prompt, try pressing enter.\n");
+    if !given.switch("quiet") {
+        ctx.err(PROMPT_HINT);
     }
     let input = input(ctx, &given);
     follow(ctx, &pod, &container, &input)

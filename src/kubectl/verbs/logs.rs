@@ -262,19 +262,22 @@ fn containers(ctx: &mut Context<'_>, given: &Given, object: &Value) -> Result<Ve
     let pod = core::Pod(object);
     let inits: Vec<Str> = pod.init_containers().map(|c| Str::new(c.name())).collect();
     let mains: Vec<Str> = pod.containers().map(|c| Str::new(c.name())).collect();
+    let asides = object.path("spec.ephemeralContainers").items();
+    let asides: Vec<Str> = asides.iter().map(|c| c.shared_str("name")).collect();
     if given.switch("all-containers") {
-        return Ok(inits.into_iter().chain(mains).collect());
+        return Ok(inits.into_iter().chain(mains).chain(asides).collect());
     }
     let wanted = match given.args.get(1) {
         Some(inline) => inline.clone(),
         None => given.text("container"),
     };
     if !wanted.is_empty() {
-        let all: Vec<&Str> = mains.iter().chain(&inits).collect();
+        let all: Vec<&Str> = mains.iter().chain(&inits).chain(&asides).collect();
         if all.contains(&&wanted) {
             return Ok(vec![wanted]);
         }
         let mut names: Vec<String> = mains.iter().map(Str::to_string).collect();
+        names.extend(asides.iter().map(|name| format!("{name} (ephem)")));
         names.extend(inits.iter().map(|name| format!("{name} (init)")));
         return Err(Failure::error(format!(
             "container {wanted} is not valid for pod {} out of: {}",

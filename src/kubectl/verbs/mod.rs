@@ -9,6 +9,7 @@ pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod cp;
 pub(crate) mod create;
+pub(crate) mod debug;
 pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod diff;
@@ -72,6 +73,7 @@ const COMMANDS: &[(&str, Verb)] = &[
     ("port-forward", port_forward::run),
     ("proxy", proxy::run),
     ("cp", cp::run),
+    ("debug", debug::run),
     ("auth", auth::run),
     ("events", events::run),
     ("diff", diff::run),

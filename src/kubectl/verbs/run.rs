@@ -2,7 +2,7 @@
 //!
 //! Models `kubectl/pkg/cmd/run`. There is no terminal to type into: `-it` shows what the container prints.
 
-use api::{Frame, Request, Str, Value, core, list, map};
+use api::{Frame, Request, Str, Value, core, list, map, meta::Meta};
 
 use super::apply::DryRun;
 use crate::flags::{Flag, Given, array, duration, number, optional, switch, text};
@@ -290,7 +290,7 @@ fn attached(
     })?;
     let result = match shown {
         None => Err(Failure::error("timed out waiting for the condition")),
-        Some(_) => output(ctx, given, &namespace, &name).and_then(|()| {
+        Some(_) => output(ctx, given, &made, &Str::EMPTY).and_then(|()| {
             if restart == "Always" {
                 return Ok(());
             }
@@ -356,26 +356,30 @@ fn follow(
     }
 }
 
-/// What the container prints, to its end.
-fn output(
+/// What a container (the first, if unnamed) prints, to its end; what is typed or piped goes to it.
+pub(crate) fn output(
     ctx: &mut Context<'_>,
     given: &Given,
-    namespace: &Str,
-    name: &Str,
+    pod: &Value,
+    container: &Str,
 ) -> Result<(), Failure> {
-    if given.switch("stdin") && given.switch("tty") && !given.switch("quiet") {
-        ctx.err("If you don't see a command prompt, try pressing enter.\n");
+    if !given.switch("quiet") && given.switch("stdin") {
+        ctx.err(super::exec::PROMPT_HINT);
     }
     let input = super::exec::input(ctx, given);
     if input.is_typed {
-        let pod =
-            map! { "metadata": map! { "name": name.clone(), "namespace": namespace.clone() } };
-        return super::exec::follow(ctx, &pod, &Str::EMPTY, &input);
+        return super::exec::follow(ctx, pod, container, &input);
     }
     // What is piped in goes another way than what is printed comes, so that nothing printed is missed.
-    let sent = super::exec::send_input(ctx, namespace, name, &input)?;
-    let mut request = Request::get(&core::PODS, namespace.clone(), name.clone()).subresource("log");
+    let meta = Meta::of(pod);
+    let (namespace, name) = (meta.shared_namespace(), meta.shared_name());
+    let sent = super::exec::send_input(ctx, &namespace, &name, container, &input)?;
+    let mut request = Request::get(&core::PODS, namespace, name).subresource("log");
     request.options.query = vec![("follow".into(), "true".into())];
+    if !container.is_empty() {
+        let named = ("container".into(), container.clone());
+        request.options.query.push(named);
+    }
     let stream = ctx.open(request)?;
     loop {
         match ctx.next_arrival(stream, None)? {

@@ -62,6 +62,8 @@ fn a_program_that_reads_nothing_is_waited_for_and_ctrl_c_reaches_it() {
             $ kubectl run once -i --rm --image=busybox --restart=Never -- sh -c 'sleep 5; echo done; exit 3'
             done
             pod "once" deleted from default namespace
+            ! All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.
+            ! If you don't see a command prompt, try pressing enter.
             ! pod default/once terminated (Error)
             [3]
         "#]],
@@ -79,6 +81,44 @@ fn a_program_that_reads_nothing_is_waited_for_and_ctrl_c_reaches_it() {
         expect![[r#"
             $ echo here
             here
+        "#]],
+    );
+}
+
+#[test]
+fn debug_adds_a_container_makes_a_copy_and_shows_a_node_s_files() {
+    let mut session = with_pod();
+    play(
+        &mut session,
+        expect![[r#"
+            $ kubectl debug box -i -q --image=alpine -c aside -- sh -c 'cat /etc/os-release | head -1'
+            NAME="Alpine Linux"
+            $ kubectl debug box -it --image=busybox -c shell
+            / # ¬
+            ! All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.
+            ! If you don't see a command prompt, try pressing enter.
+            $ echo in $(hostname)
+            in box
+            / # ¬
+            $ exit
+            Session ended, the ephemeral container will not be restarted but may be reattached using 'kubectl attach box -c shell -n default -i -t' if it is still running
+            $ kubectl logs box aside
+            NAME="Alpine Linux"
+            $ kubectl get pod box -o jsonpath='{.spec.ephemeralContainers[*].name} {.status.ephemeralContainerStatuses[*].ready}'
+            aside shell false false¬
+            $ kubectl debug box --copy-to=copy --image=busybox -c aside -q -- sleep 60
+            $ kubectl get pod copy -o jsonpath='{.spec.containers[*].name} {.spec.shareProcessNamespace}'
+            box aside true¬
+            $ kubectl debug node/node-2 -i -q --image=busybox -- sh -c 'mkdir -p /host/mnt/data; echo hello > /host/mnt/data/file; cat /host/etc/hostname'
+            node-2
+            $ kubectl debug node/node-2 -i -q --image=busybox --profile=baseline -- ls /host
+            ! ls: /host: No such file or directory
+            $ kubectl debug box
+            ! error: you must specify --image when not using --copy-to.
+            [1]
+            $ kubectl debug box --image=busybox --profile=other
+            ! error: unknown profile: other
+            [1]
         "#]],
     );
 }
@@ -150,6 +190,7 @@ fn a_shell_in_a_container_takes_what_is_typed() {
             --
             $ kubectl run -it once --rm --image=busybox --restart=Never -- sh
             / # ¬
+            ! All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.
             ! If you don't see a command prompt, try pressing enter.
             $ echo here
             here

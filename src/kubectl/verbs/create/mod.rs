@@ -277,8 +277,8 @@ fn missing(flag: &str) -> Failure {
     }
 }
 
-/// Five letters that make a changed name unique, the same for the same moment and image.
-fn suffix(ctx: &Context<'_>, image: &str) -> String {
+/// Five letters that make a changed name unique, the same for the same moment and image (or whatever it is about).
+pub(crate) fn suffix(ctx: &Context<'_>, image: &str) -> String {
     const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let mut rng = sim::Rng::stream(ctx.now().0, image);
     (0..5)
