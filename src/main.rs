@@ -9,6 +9,12 @@ mod page {
     use kubenkyo::bench::Meter;
     use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
+    /// Puts the page into the document (`static/boot.js`).
+    #[wasm_bindgen]
+    pub fn mount() {
+        ui::mount();
+    }
+
     /// [`kubenkyo::same_run::trace_hash`] for `cargo xtask test seeds`; the seed is text because JavaScript's numbers are too short.
     #[wasm_bindgen]
     pub fn trace_hash(seed: &str) -> Option<String> {
@@ -42,10 +48,9 @@ mod page {
     }
 }
 
+/// Nothing yet: the page begins with [`page::mount`].
 #[cfg(target_arch = "wasm32")]
-fn main() {
-    ui::mount();
-}
+fn main() {}
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> std::process::ExitCode {

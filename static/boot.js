@@ -70,7 +70,6 @@ addEventListener("DOMContentLoaded", () => {
   const isCut = named("rest") || document.getElementById("kubenkyo-rest");
   if (!isCut) globalThis.kubenkyoRest = true;
   const rest = async (exports) => {
-    if (!isCut) return;
     const editor = named("rest-script");
     await Promise.all([
       patiently(() => second(exports), 4),
@@ -80,9 +79,21 @@ addEventListener("DOMContentLoaded", () => {
     globalThis.kubenkyoRest = true;
     dispatchEvent(new Event("kubenkyo-rest"));
   };
+  // Should a start need something of the rest before that is there, the page begins again, with everything from its start.
+  const isWhole = history.state?.whole;
+  addEventListener("error", ({ error }) => {
+    if (globalThis.kubenkyoRest || isWhole || !(error instanceof WebAssembly.RuntimeError)) return;
+    history.replaceState({ whole: true }, "");
+    location.reload();
+  });
+  const begin = async (exports) => {
+    if (isCut && isWhole) await rest(exports);
+    wasm_bindgen.mount();
+    if (isCut && !isWhole) await rest(exports);
+  };
   if (!packed) keep();
   const seen = /[?&]embed(?!=(0|no|off|false)\b)(?=[=&#]|$)/.test(location.search + location.hash) ? whenSeen() : Promise.resolve();
-  seen.then(wasm).then((module_or_path) => wasm_bindgen({ module_or_path })).then(rest).catch(fail);
+  seen.then(wasm).then((module_or_path) => wasm_bindgen({ module_or_path })).then(begin).catch(fail);
 });
 
 // An embedded page starts when it is first seen, and rests while it is not: scrolled away, or on a slide that is not shown, of which

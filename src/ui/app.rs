@@ -256,9 +256,6 @@ impl Component for App {
 
     fn rendered(&mut self, context: &Context<App>, is_first: bool) {
         if is_first {
-            if self.params.is_embed {
-                browser(|| self.listen_to_host());
-            }
             self._rest = browser(|| rest::listen(context)).flatten();
             self._frames = browser(|| Frames::start(context.link().callback(Told::Frame)));
             self._keys = browser(|| listen_to_keys(self.env.clone())).flatten();

@@ -10,7 +10,7 @@ const address = await serve((name, bytes) => {
   const text = bytes.toString();
   const watched = text
     .replace("globalThis.kubenkyoRest = true", "false")
-    .replace(".then(rest)", ".then((exports) => { globalThis.exports = exports; })");
+    .replace(".then(begin)", ".then((exports) => { globalThis.exports = exports; wasm_bindgen.mount(); })");
   if (!watched.includes("globalThis.exports")) throw new Error("boot.js starts the page in another way");
   return Buffer.from(watched);
 });
@@ -24,12 +24,19 @@ const starts = [
   { locale: "ja-JP", colorScheme: "dark", viewport: { width: 1440, height: 900 }, kept },
   { locale: "en-US", colorScheme: "light", viewport: { width: 800, height: 500 }, query: "?embed&view=architecture" },
   { locale: "ja-JP", colorScheme: "light", viewport: { width: 800, height: 500 }, query: "?embed&view=slide,terminal", reducedMotion: "reduce" },
+  // As in a frame without rights.
+  { locale: "en-US", colorScheme: "light", viewport: { width: 800, height: 500 }, query: "?embed&origin=http://host.example", isRefused: true },
 ];
-for (const { kept = { speed: "100" }, query = "", ...options } of starts) {
+for (const { kept = { speed: "100" }, query = "", isRefused = false, ...options } of starts) {
   const context = await browser.newContext(options);
-  await context.addInitScript((kept) => {
+  await context.addInitScript(([kept, isRefused]) => {
+    if (isRefused) {
+      const refuse = { get: () => { throw new DOMException("refused", "SecurityError"); } };
+      Object.defineProperties(window, { localStorage: refuse, sessionStorage: refuse });
+      return;
+    }
     for (const [name, value] of Object.entries(kept)) localStorage.setItem(`kubenkyo:v1:${name}`, value);
-  }, kept);
+  }, [kept, isRefused]);
   const page = await context.newPage();
   page.on("pageerror", (error) => console.error(`on the page: ${error.message}`));
   await page.goto(address + query);

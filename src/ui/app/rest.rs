@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use yew::prelude::*;
 
 use super::embedded::slide_named;
-use super::{App, Told, place_of};
+use super::{App, Told, browser, place_of};
 use crate::action::Action;
 use crate::dom;
 use crate::embed::params::Params;
@@ -120,6 +120,10 @@ impl App {
         self.diagnose();
         self.take_updates();
         self.reopen_at_start(fragment);
+        // Whoever holds the page may speak from now on: it hears that the page is ready.
+        if self.params.is_embed {
+            browser(|| self.listen_to_host());
+        }
     }
 }
 

@@ -44,7 +44,8 @@ pub(crate) fn command() -> Result<(), Failure> {
     let old = std::fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
     // What is above the mark is written by hand.
     let head = old.split_inclusive(MARK).next().unwrap_or_default();
-    let rules = rules(&module, &ran);
+    let by_hand = Rules::read(head).map_err(&failed)?;
+    let rules = rules(&module, &ran, &by_hand);
     // What ran is first, whatever the paths say: they are wider than what was seen.
     let all = Rules::read(&format!("{head}\n{rules}")).map_err(&failed)?;
     let hot: BTreeSet<String> = (0..ran.len())
@@ -105,7 +106,7 @@ impl Place {
 }
 
 /// Rules for what did not run in the project's rooms.
-fn rules(module: &Module<'_>, ran: &[bool]) -> String {
+fn rules(module: &Module<'_>, ran: &[bool], by_hand: &Rules) -> String {
     let rooms = std::fs::read_dir(root().join("src"))
         .into_iter()
         .flatten()
@@ -126,6 +127,7 @@ fn rules(module: &Module<'_>, ran: &[bool]) -> String {
             .split("::")
             .next()
             .is_some_and(|room| room == "kubenkyo" || rooms.iter().any(|known| known == room))
+            && by_hand.judge(name).is_none()
         {
             top.add(&path, bytes, did_run);
         }
