@@ -2,10 +2,11 @@
 //!
 //! It is one program, compiled and optimised as one. Here its finished module is cut by function: the first part keeps the memory and the
 //! table of functions and exports what the second needs; the second takes both as imports and, when it is started, puts its functions into
-//! the table and its texts into the memory. A call from the first part into the second goes through the table, so it works as soon as the
+//! the table and its data into the memory. A call from the first part into the second goes through the table, so it works as soon as the
 //! second part is there, and traps before. Which functions wait is said by paths, in `later.txt` ([`rules`]); what only they call waits with
 //! them. Starts at [`cut`].
 
+mod data;
 mod module;
 pub(crate) mod observe;
 pub(crate) mod page;
@@ -24,12 +25,23 @@ pub(crate) struct Parts {
     pub(crate) functions: [usize; 2],
 }
 
-/// Cuts `wasm` (with its names) by `rules`; each of `texts` that stands in its data goes to the second part too.
-pub(crate) fn cut(wasm: &[u8], rules: &Rules, texts: &[Vec<u8>]) -> Result<Parts, String> {
+/// Cuts `wasm` (with its names) by `rules`; `linked` is what the linker made it from. Data goes where the functions are that reach it, and
+/// each of `texts` that stands in it to the second part.
+pub(crate) fn cut(
+    wasm: &[u8],
+    linked: &[u8],
+    rules: &Rules,
+    texts: &[Vec<u8>],
+) -> Result<Parts, String> {
     let module = Module::read(wasm).map_err(|error| error.to_string())?;
     let is_later = waiting(&module, rules)?;
     let later = is_later.iter().filter(|is_later| **is_later).count();
-    let (first, second) = write::write(&module, &is_later, texts)?;
+    let (first, second) = write::write(
+        &module,
+        &is_later,
+        data::waiting(linked, &module, &is_later)?,
+        texts,
+    )?;
     Ok(Parts {
         first,
         rest: second,

@@ -3,7 +3,7 @@
 use super::{Parts, cut, rules::Rules};
 use crate::report::Failure;
 use crate::run::shown;
-use crate::tools::{Tools, root};
+use crate::tools::{Tools, root, target};
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,10 @@ pub(crate) fn halve(tools: &Tools, folder: &Path) -> Result<(), Failure> {
     let rules = Rules::read(include_str!("later.txt"))
         .map_err(|why| failed(format!("xtask/src/parts/later.txt, {why}")))?;
     let texts = texts(&rules).map_err(&failed)?;
-    let parts = cut(&wasm, &rules, &texts).map_err(&failed)?;
+    let linked = target().join("wasm32-unknown-unknown/release/kubenkyo.wasm");
+    let linked =
+        std::fs::read(&linked).map_err(|error| failed(format!("{}: {error}", linked.display())))?;
+    let parts = cut(&wasm, &linked, &rules, &texts).map_err(&failed)?;
     let parts = Parts {
         first: optimised(tools, folder, &parts.first)?,
         rest: optimised(tools, folder, &parts.rest)?,

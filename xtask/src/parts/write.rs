@@ -13,19 +13,20 @@ use wasmparser::{DataKind, ElementItems, ElementKind, FunctionBody, Operator};
 /// The module name under which the second part imports from the first (`static/boot.js`).
 const FROM: &str = "first";
 
-/// A text shorter than this stays: a segment of its own would cost as much.
-const SHORT: usize = 256;
+/// Fewer bytes than this stay: a segment of their own would cost as much.
+const SHORT: usize = 16;
 
 type Result<T> = std::result::Result<T, String>;
 
-/// `(first, later)`. `is_later` is per defined function.
+/// `(first, later)`. `is_later` is per defined function, `waits` per data segment and byte; each of `texts` that stands in the data waits too.
 pub(super) fn write(
     module: &Module<'_>,
     is_later: &[bool],
+    waits: Vec<Vec<bool>>,
     texts: &[Vec<u8>],
 ) -> Result<(Vec<u8>, Vec<u8>)> {
     let plan = Plan::new(module, is_later)?;
-    let data = data(module, texts)?;
+    let data = data(module, waits, texts)?;
     Ok((
         plan.first(&data.0).map_err(|error| error.to_string())?,
         plan.later(&data.1).map_err(|error| error.to_string())?,
@@ -35,33 +36,38 @@ pub(super) fn write(
 /// Bytes and the address they are for.
 type Segments = Vec<(i32, Vec<u8>)>;
 
-/// The module's data, without the texts, and the texts.
-fn data(module: &Module<'_>, texts: &[Vec<u8>]) -> Result<(Segments, Segments)> {
+/// The module's data that is there at the start, and that which waits.
+fn data(
+    module: &Module<'_>,
+    waits: Vec<Vec<bool>>,
+    texts: &[Vec<u8>],
+) -> Result<(Segments, Segments)> {
     let (mut first, mut later) = (Segments::new(), Segments::new());
-    for data in &module.data {
+    for (data, mut waits) in module.data.iter().zip(waits) {
         let DataKind::Active { offset_expr, .. } = &data.kind else {
             return Err("a passive data segment".to_owned());
         };
         let start = constant(offset_expr)?;
-        let mut cuts: Vec<(usize, usize)> = texts
-            .iter()
-            .filter(|text| text.len() >= SHORT)
-            .filter_map(|text| find(data.data, text).map(|at| (at, at + text.len())))
-            .collect();
-        cuts.sort_unstable();
+        for text in texts {
+            if let Some(at) = find(data.data, text) {
+                waits[at..at + text.len()].fill(true);
+            }
+        }
         let mut from = 0;
         let address = |at: usize| start + i32::try_from(at).expect("data of a 32-bit memory");
-        for (at, end) in cuts {
-            // One text may stand in another.
-            if at < from {
-                continue;
+        let mut at = 0;
+        for run in waits.chunk_by(|a, b| a == b) {
+            let end = at + run.len();
+            if run[0] && run.len() >= SHORT {
+                first.push((address(from), data.data[from..at].to_vec()));
+                later.push((address(at), data.data[at..end].to_vec()));
+                from = end;
             }
-            first.push((address(from), data.data[from..at].to_vec()));
-            later.push((address(at), data.data[at..end].to_vec()));
-            from = end;
+            at = end;
         }
         first.push((address(from), data.data[from..].to_vec()));
     }
+    first.retain(|(_, bytes)| !bytes.is_empty());
     Ok((first, later))
 }
 
@@ -74,7 +80,7 @@ fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
         .find(|at| hay[*at..].starts_with(needle))
 }
 
-fn constant(expr: &wasmparser::ConstExpr<'_>) -> Result<i32> {
+pub(super) fn constant(expr: &wasmparser::ConstExpr<'_>) -> Result<i32> {
     match expr.get_operators_reader().read() {
         Ok(Operator::I32Const { value }) => Ok(value),
         _ => Err("an address that is no plain number".to_owned()),
