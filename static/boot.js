@@ -81,11 +81,13 @@ addEventListener("DOMContentLoaded", () => {
   };
   // Should a start need something of the rest before that is there, the page begins again, with everything from its start.
   const isWhole = history.state?.whole;
-  addEventListener("error", ({ error }) => {
-    if (globalThis.kubenkyoRest || isWhole || !(error instanceof WebAssembly.RuntimeError)) return;
+  const beginAgain = (error) => {
+    if (globalThis.kubenkyoRest || isWhole || !(error instanceof WebAssembly.RuntimeError)) return false;
     history.replaceState({ whole: true }, "");
     location.reload();
-  });
+    return true;
+  };
+  addEventListener("error", ({ error }) => beginAgain(error));
   const begin = async (exports) => {
     if (isCut && isWhole) await rest(exports);
     wasm_bindgen.mount();
@@ -93,7 +95,7 @@ addEventListener("DOMContentLoaded", () => {
   };
   if (!packed) keep();
   const seen = /[?&]embed(?!=(0|no|off|false)\b)(?=[=&#]|$)/.test(location.search + location.hash) ? whenSeen() : Promise.resolve();
-  seen.then(wasm).then((module_or_path) => wasm_bindgen({ module_or_path })).then(begin).catch(fail);
+  seen.then(wasm).then((module_or_path) => wasm_bindgen({ module_or_path })).then(begin).catch((error) => beginAgain(error) || fail(error));
 });
 
 // An embedded page starts when it is first seen, and rests while it is not: scrolled away, or on a slide that is not shown, of which

@@ -49,7 +49,7 @@ pub(crate) fn command() -> Result<(), Failure> {
     // What ran is first, whatever the paths say: they are wider than what was seen.
     let all = Rules::read(&format!("{head}\n{rules}")).map_err(&failed)?;
     let hot: BTreeSet<String> = (0..ran.len())
-        .filter(|at| ran[*at])
+        .filter(|at| ran[*at] && module.bodies[*at].as_bytes().len() >= super::SMALL)
         .map(|at| {
             module
                 .names

@@ -63,12 +63,15 @@ impl Rules {
             return Some(false);
         }
         let own = own_path(&plain)?;
-        // Generic code of the standard library goes where its callers are, but for the families that rules name.
+        let mut types = paths(&plain).skip(1).filter(|path| !is_standard(path));
+        // Generic code of the standard library goes where its callers are, but for the families that rules name; those wait too, unless
+        // they are for a type that does not.
         if is_standard(&own) {
-            return self.verdict(&own);
+            return self.verdict(&own).filter(|is_later| {
+                !is_later || types.all(|path| self.verdict(path) != Some(false))
+            });
         }
         self.verdict(&own).or_else(|| {
-            let mut types = paths(&plain).skip(1).filter(|path| !is_standard(path));
             let is_later = types.clone().any(|path| self.verdict(path) == Some(true))
                 && types.all(|path| self.verdict(path) != Some(false));
             is_later.then_some(true)
@@ -184,6 +187,10 @@ mod tests {
             (
                 "core[1]::slice::sort::stable::quicksort::<a[1]::x::T>",
                 Some(true),
+            ),
+            (
+                "core[1]::slice::sort::stable::quicksort::<a[1]::b::T>",
+                None,
             ),
             (
                 "core[1]::slice::sort::stable::quicksort::<a[1]::x::U>",
