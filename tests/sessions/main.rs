@@ -134,7 +134,7 @@ fn compare(failed: &BTreeMap<String, String>) {
         .filter(|line| line.starts_with("session "))
         .filter_map(|line| line.split_once(": "))
         .collect();
-    let mut wrong: Vec<String> = failed
+    let wrong: Vec<String> = failed
         .iter()
         .filter(|(name, _)| !known.contains_key(name.as_str()))
         .map(|(name, why)| format!("{name}: {why}"))
