@@ -19,7 +19,7 @@ mod compare;
 use compare::{differ, mask};
 
 /// Answers equal to the recorded ones, and their status codes; may only rise.
-const FLOOR: (usize, usize) = (266, 278);
+const FLOOR: (usize, usize) = (273, 279);
 
 const RECORDINGS: [&str; 8] = [
     "1-discovery",

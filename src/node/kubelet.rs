@@ -413,7 +413,10 @@ fn update(turn: &mut Turn<'_, '_>, object: Value, cause: sim::NoteId) {
         }
     } else if spec_changed && turn.pod.mode == Mode::Syncing {
         turn.pod.cause = cause;
-        turn.resize();
+        // Whoever waits for containers to stop looks at nothing else meanwhile.
+        if turn.pod.step != Step::Stopping {
+            turn.resize();
+        }
         turn.sync();
     } else if turn.pod.mode == Mode::Syncing && turn.pod.patch.is_none() && turn.is_misjudged() {
         turn.pod.cause = cause;

@@ -52,7 +52,8 @@ pub(crate) fn plan(pod: &Pod) -> VecDeque<Planned> {
     plan
 }
 
-/// The message of the Killing event, if a probe has condemned the container.
+/// The message of the Killing event, if a container must not go on as it is: another one is asked for, or a probe has
+/// condemned it.
 fn condemned(pod: &Pod, index: u16) -> Option<String> {
     let container = &pod.containers[index as usize];
     if !container.is_running() || container.kill_at.is_some() {
@@ -65,6 +66,11 @@ fn condemned(pod: &Pod, index: u16) -> Option<String> {
             .any(|p| p.kind == kind && p.result == Some(false))
     };
     let name = pod.container_spec(index).str("name");
+    if is_another(pod, index) {
+        return Some(format!(
+            "Container {name} definition changed, will be restarted"
+        ));
+    }
     if failed(Kind::Startup) {
         return Some(format!(
             "Container {name} failed startup probe, will be restarted"
@@ -76,6 +82,12 @@ fn condemned(pod: &Pod, index: u16) -> Option<String> {
         ));
     }
     None
+}
+
+/// Whether the spec means another container than the one that runs. Of what makes it another, only the image can be changed.
+pub(crate) fn is_another(pod: &Pod, index: u16) -> bool {
+    let image = &pod.containers[index as usize].image;
+    !pod.is_ephemeral(index) && pod.container_spec(index).str("image") != image.as_str()
 }
 
 /// Whether a container that does not run should.

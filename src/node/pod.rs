@@ -147,6 +147,8 @@ pub struct Container {
     pub restarts: u32,
     /// Whether it was ever created.
     pub was_created: bool,
+    /// The image of the newest instance: a changed spec means the next one.
+    pub image: Str,
     pub last: Option<Box<Exit>>,
     /// Why it waits: what the last attempt to start it said.
     pub waiting: Option<Box<(Str, Str)>>,
@@ -427,6 +429,7 @@ fn remember(object: &Value, containers: &mut [Container], now: Time) {
         let ended = state.get("terminated");
         container.restarts = status.int("restartCount").unwrap_or(0) as u32;
         container.was_created = true;
+        container.image = status.shared_str("image");
         let started = state
             .path("running.startedAt")
             .as_str()

@@ -40,7 +40,7 @@ impl Pod {
         self.allocated = resources.collect();
     }
 
-    fn is_as_wished(&self) -> bool {
+    pub(crate) fn is_as_wished(&self) -> bool {
         let mut all = 0..self.containers.len() as u16;
         all.all(|index| self.resources(index) == self.container_spec(index).get("resources"))
     }

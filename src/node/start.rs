@@ -420,7 +420,9 @@ impl Turn<'_, '_> {
 
     /// Makes way for a new run and gives it its number.
     fn number_of_run(&mut self, index: u16) -> u32 {
+        let image = self.pod.container_spec(index).shared_str("image");
         let container = &mut self.pod.containers[index as usize];
+        container.image = image;
         let number = match std::mem::take(&mut container.run) {
             Run::Exited(exit) => {
                 let number = exit.number + 1;

@@ -455,7 +455,7 @@ fn container_status(pod: &Pod, index: u16, machine: &Machine) -> Value {
     if !mounts.items().is_empty() {
         status.set("volumeMounts", mounts);
     }
-    let reference = Reference::parse(spec.str("image")).ok();
+    let reference = Reference::parse(&container.image).ok();
     let number = match (&container.run, &container.last) {
         (Run::Running { number, .. }, _) => Some(*number),
         (Run::Exited(exit), _) => Some(exit.number),

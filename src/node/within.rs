@@ -19,7 +19,13 @@ use crate::worker::Turn;
 
 impl Turn<'_, '_> {
     pub(crate) fn image(&self, index: u16) -> Option<Image> {
-        let reference = Reference::parse(self.pod.container_spec(index).str("image")).ok()?;
+        let container = &self.pod.containers[index as usize];
+        let image = if container.is_running() {
+            container.image.as_str()
+        } else {
+            self.pod.container_spec(index).str("image")
+        };
+        let reference = Reference::parse(image).ok()?;
         self.host.machine.find_image(&reference).ok()
     }
 

@@ -18,7 +18,7 @@ use crate::kubelet::{Alarm, Timer};
 use crate::mirror::Mirror;
 use crate::mount;
 use crate::needs::{self, Need};
-use crate::plan::{plan, stop_for_restart};
+use crate::plan::{is_another, plan, stop_for_restart};
 use crate::pod::{Mode, Planned, Pod, Run, Sandbox, Stage, Step};
 use crate::resize::Resize;
 use crate::status::{self, phase};
@@ -62,7 +62,8 @@ impl Turn<'_, '_> {
     }
 
     fn sync_running(&mut self) {
-        if matches!(self.pod.resize, Some(Resize::Pending("Deferred", _))) {
+        let is_deferred = matches!(self.pod.resize, Some(Resize::Pending("Deferred", _)));
+        if is_deferred || !self.pod.is_as_wished() {
             self.resize();
         }
         if self.pod.meta().is_deleting() || self.pod.is_gone || self.pod.rejected.is_some() {
@@ -213,7 +214,11 @@ impl Turn<'_, '_> {
             Some(Planned::Start(index)) => self.begin(index),
             Some(Planned::Kill(index, why)) => {
                 self.pod.step = Step::Stopping;
-                let grace = self.grace_after_probe(index);
+                let grace = if is_another(self.pod, index) {
+                    self.pod.grace_secs()
+                } else {
+                    self.grace_after_probe(index)
+                };
                 self.stop(index, grace, why);
                 self.check_stopped();
             }

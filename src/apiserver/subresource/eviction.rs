@@ -15,11 +15,12 @@ impl ApiServer {
                 "name in URL does not match name in Eviction object",
             ));
         }
-        if !can_ignore_budget(&pod) {
-            self.spend_budget(call, &pod)?;
-        }
         let mut options = call.options.clone();
         let asked = eviction.get("deleteOptions");
+        options.dry_run |= !asked.get("dryRun").items().is_empty();
+        if !can_ignore_budget(&pod) {
+            self.spend_budget(call, &pod, options.dry_run)?;
+        }
         if let Some(secs) = asked.int("gracePeriodSeconds") {
             options.grace_period_secs = Some(secs);
         }
@@ -43,7 +44,7 @@ impl ApiServer {
     }
 
     /// Takes one disruption from the budget that covers the pod, or refuses.
-    fn spend_budget(&mut self, call: &Call, pod: &Value) -> Result<(), Status> {
+    fn spend_budget(&mut self, call: &Call, pod: &Value, is_dry_run: bool) -> Result<(), Status> {
         let found: Vec<Value> = self
             .objects("poddisruptionbudgets.policy", &call.namespace)
             .filter(|budget| {
@@ -103,7 +104,7 @@ impl ApiServer {
                 false,
             ));
         }
-        if call.is_dry_run() {
+        if is_dry_run {
             return Ok(());
         }
         let mut new = budget.clone();

@@ -390,3 +390,29 @@ fn top_shows_what_the_kubelets_measure() {
         "#]],
     );
 }
+
+#[test]
+fn a_container_whose_image_is_changed_is_restarted() {
+    let mut session = new_session();
+    prepare(
+        &mut session,
+        &[
+            "kubectl run web --image=nginx:1.27",
+            "kubectl wait --for=condition=Ready pod/web",
+        ],
+    );
+    play(
+        &mut session,
+        expect![[r#"
+            $ kubectl set image pod/web web=nginx:1.28; kubectl get pod web -o jsonpath='{.spec.containers[0].image} {.status.containerStatuses[0].image}{"\n"}'
+            pod/web image updated
+            nginx:1.28 docker.io/library/nginx:1.27
+            $ sleep 60; kubectl get pod web --no-headers | cut -c1-27
+            web   1/1   Running   1 (60
+            $ kubectl get pod web -o jsonpath='{.status.containerStatuses[0].image}{"\n"}'
+            docker.io/library/nginx:1.28
+            $ kubectl events --for pod/web | grep -o 'Container web definition.*'
+            Container web definition changed, will be restarted
+        "#]],
+    );
+}
