@@ -18,6 +18,8 @@ use crate::worker::Turn;
 
 /// From a change of a pod to its worker.
 const DISPATCH: (Micros, Micros) = (MILLI, 6 * MILLI);
+/// What it takes to find that a pod cannot run here: the scheduler has told of its decision by then.
+const REFUSAL: Micros = 4 * MILLI;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
@@ -317,7 +319,8 @@ impl Kubelet {
                 turn.host.requests.insert(id, requested);
                 turn.arm_deadline();
             }
-            turn.sync_at(turn.out.now() + span);
+            let refusal = turn.pod.refused.map_or(0, |_| REFUSAL);
+            turn.sync_at(turn.out.now() + span + refusal);
         });
     }
 

@@ -55,6 +55,8 @@ pub struct Pod {
     pub did_something: bool,
     /// Reason and message of a pod that this node refuses or gave up.
     pub rejected: Option<(Str, Str)>,
+    /// Why this machine does not take the pod, until that is told.
+    pub refused: Option<&'static str>,
     /// What the API has of a static pod; `None` if the pod came from there.
     pub mirror: Option<Mirror>,
     /// The API object is gone.
@@ -256,6 +258,7 @@ impl Pod {
             sync_at: None,
             did_something: false,
             rejected: None,
+            refused: None,
             mirror: None,
             is_gone: false,
             mount_failures: 0,

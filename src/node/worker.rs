@@ -54,6 +54,7 @@ impl Turn<'_, '_> {
             Mode::Syncing => self.sync_running(),
             Mode::Terminating { .. } => self.stop_all(),
             Mode::Finished => {
+                self.tell_refusal();
                 // The last word may not have reached the API server yet.
                 self.report();
                 self.delete_if_asked();
@@ -136,12 +137,19 @@ impl Turn<'_, '_> {
         let Some((reason, message)) = refusal.or_else(strained) else {
             return;
         };
-        let about = self.pod.about();
-        self.host
-            .tell(&about, Severity::Warning, reason, message.clone(), self.out);
         self.pod.rejected = Some((reason.into(), message));
+        self.pod.refused = Some(reason);
         self.pod.mode = Mode::Finished;
-        self.report();
+    }
+
+    /// Tells of a refusal, once.
+    fn tell_refusal(&mut self) {
+        let (Some(reason), Some((_, why))) = (self.pod.refused.take(), &self.pod.rejected) else {
+            return;
+        };
+        let (about, why) = (self.pod.about(), why.clone());
+        self.host
+            .tell(&about, Severity::Warning, reason, why, self.out);
     }
 
     /// Leaves whatever start is under way: the pod is to be stopped.

@@ -47,6 +47,8 @@ pub struct Failure {
     pub message: String,
     pub plugins: BTreeSet<&'static str>,
     pub preemption: Option<Preemption>,
+    /// Nothing could be evicted to make room: a promise of former times is void.
+    pub is_hopeless: bool,
 }
 
 /// A node's weighted scores.
@@ -73,6 +75,7 @@ pub fn decide(world: World<'_>, pod: &Pod, start: &mut usize, rng: &mut Rng) -> 
             message: "no nodes available to schedule pods".to_owned(),
             plugins: BTreeSet::new(),
             preemption: None,
+            is_hopeless: false,
         }),
         refusals: Vec::new(),
         scores: Vec::new(),
@@ -87,6 +90,7 @@ pub fn decide(world: World<'_>, pod: &Pod, start: &mut usize, rng: &mut Rng) -> 
             message,
             plugins: BTreeSet::new(),
             preemption: None,
+            is_hopeless: false,
         });
         return outcome;
     }
@@ -104,6 +108,7 @@ pub fn decide(world: World<'_>, pod: &Pod, start: &mut usize, rng: &mut Rng) -> 
                 message: text,
                 plugins: BTreeSet::from([refusal.plugin]),
                 preemption: None,
+                is_hopeless: false,
             });
             return outcome;
         }
@@ -294,9 +299,11 @@ fn explain(
     }
     let found = preemption::look(world, pod, filters, refusals, rng);
     let mut message = fit_error(nodes, &reasons);
+    let mut is_hopeless = false;
     let preemption = match found {
         Ok(preemption) => Some(preemption),
         Err(why) => {
+            is_hopeless = !why.starts_with("not eligible");
             // Dynamic resources are asked first, and have nothing to give.
             message += &format!(" no new claims to deallocate, preemption: {why}");
             None
@@ -307,6 +314,7 @@ fn explain(
         message,
         plugins,
         preemption,
+        is_hopeless,
     }
 }
 

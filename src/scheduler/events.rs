@@ -22,7 +22,7 @@ pub(crate) fn bind(pod: &Pod, node: &Str) -> Request {
     }
 }
 
-/// Says in the pod's status why it has no node, and which node it waits for.
+/// Says in the pod's status why it has no node, and which node it waits for: none of them any more, if that is empty.
 pub(crate) fn unschedulable(
     pod: &Pod,
     reason: &'static str,
@@ -50,13 +50,22 @@ pub(crate) fn unschedulable(
         "observedGeneration": pod.object.path("metadata.generation"),
     };
     let mut status = map! { "conditions": list![condition] };
-    if let Some(node) = nominated {
-        status.set("nominatedNodeName", node.clone());
+    match nominated {
+        Some(node) if !node.is_empty() => status.set("nominatedNodeName", node.clone()),
+        Some(_) if !known_node.is_empty() => status.set("nominatedNodeName", Value::Null),
+        _ => {}
     }
     let mut patch = map! { "status": status };
     patch.set("metadata", map! { "uid": pod.uid.clone() });
     let (namespace, name) = pod.key.clone();
     Some(Request::patch(&PODS, namespace, name, PatchKind::Strategic, patch).subresource("status"))
+}
+
+/// Takes back what a pod was promised.
+pub(crate) fn forget_nomination(pod: (Str, Str)) -> Request {
+    let patch = map! { "status": map! { "nominatedNodeName": Value::Null } };
+    let (namespace, name) = pod;
+    Request::patch(&PODS, namespace, name, PatchKind::Merge, patch).subresource("status")
 }
 
 /// Tells a victim why it has to go.

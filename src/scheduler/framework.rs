@@ -87,9 +87,14 @@ pub const FILTERS: &[(&str, MakeFilter)] = &[
         plugins::volume_restrictions::filter,
     ),
     (
+        plugins::node_volume_limits::NAME,
+        plugins::node_volume_limits::filter,
+    ),
+    (
         plugins::volume_binding::NAME,
         plugins::volume_binding::filter,
     ),
+    (plugins::volume_zone::NAME, plugins::volume_zone::filter),
     (
         plugins::pod_topology_spread::NAME,
         plugins::pod_topology_spread::filter,

@@ -8,7 +8,7 @@ use api::{Str, Value};
 use crate::amount::whole;
 use crate::cache::NodeInfo;
 use crate::pod::Pod;
-use crate::selector::{NodeTerm, Requirement, Selector};
+use crate::selector::{Labels, NodeTerm, Requirement, Selector};
 
 #[derive(Clone, Debug, Default)]
 pub struct Objects {
@@ -19,6 +19,18 @@ pub struct Objects {
     claims: BTreeMap<(Str, Str), Claim>,
     volumes: BTreeMap<Str, Volume>,
     classes: BTreeMap<Str, Class>,
+    budgets: BTreeMap<(Str, Str), Budget>,
+    /// How many volumes a node takes, by driver.
+    volume_limits: BTreeMap<Str, BTreeMap<Str, i64>>,
+}
+
+/// A PodDisruptionBudget.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    selector: Option<Selector>,
+    pub allowed: i64,
+    /// Pods whose disruption is on its way and counted already.
+    disrupted: Vec<Str>,
 }
 
 /// A PersistentVolumeClaim.
@@ -47,8 +59,9 @@ pub struct Volume {
 }
 
 /// A StorageClass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Class {
+    pub provisioner: Str,
     /// Binding waits for the first pod that uses the claim.
     pub waits_for_consumer: bool,
     /// Volumes are made on demand.
@@ -156,14 +169,15 @@ impl Objects {
 
     pub fn set_class(&mut self, object: &Value) {
         let class = Class {
+            provisioner: object.shared_str("provisioner"),
             waits_for_consumer: object.str("volumeBindingMode") == "WaitForFirstConsumer",
             provisions: object.str("provisioner") != "kubernetes.io/no-provisioner",
         };
         self.classes.insert(Meta::of(object).shared_name(), class);
     }
 
-    pub fn class(&self, name: &Str) -> Option<Class> {
-        self.classes.get(name).copied()
+    pub fn class(&self, name: &Str) -> Option<&Class> {
+        self.classes.get(name)
     }
 
     pub fn remove_class(&mut self, object: &Value) {
@@ -172,6 +186,64 @@ impl Objects {
 
     pub fn clear_classes(&mut self) {
         self.classes.clear();
+    }
+
+    pub fn set_budget(&mut self, object: &Value) {
+        let status = object.get("status");
+        let disrupted = status.get("disruptedPods").entries();
+        let budget = Budget {
+            selector: Selector::read(object.path("spec.selector")),
+            allowed: status.int("disruptionsAllowed").unwrap_or(0),
+            disrupted: disrupted.iter().map(|(name, _)| name.clone()).collect(),
+        };
+        self.budgets.insert(key(object), budget);
+    }
+
+    pub fn remove_budget(&mut self, object: &Value) {
+        self.budgets.remove(&key(object));
+    }
+
+    pub fn clear_budgets(&mut self) {
+        self.budgets.clear();
+    }
+
+    /// All budgets with their namespaces.
+    pub fn budgets(&self) -> impl Iterator<Item = (&Str, &Budget)> {
+        self.budgets
+            .iter()
+            .map(|((namespace, _), budget)| (namespace, budget))
+    }
+
+    /// What a CSINode says of its drivers.
+    pub fn set_csi_node(&mut self, object: &Value) {
+        let drivers = object.path("spec.drivers").items().iter();
+        let limits = drivers.filter_map(|driver| {
+            let count = driver.path("allocatable.count").as_int()?;
+            Some((driver.shared_str("name"), count))
+        });
+        let limits: BTreeMap<Str, i64> = limits.collect();
+        let node = Meta::of(object).shared_name();
+        if limits.is_empty() {
+            self.volume_limits.remove(&node);
+        } else {
+            self.volume_limits.insert(node, limits);
+        }
+    }
+
+    pub fn remove_csi_node(&mut self, object: &Value) {
+        self.volume_limits.remove(Meta::of(object).name());
+    }
+
+    pub fn clear_csi_nodes(&mut self) {
+        self.volume_limits.clear();
+    }
+
+    pub fn has_volume_limits(&self) -> bool {
+        !self.volume_limits.is_empty()
+    }
+
+    pub fn volume_limit(&self, node: &Str, driver: &Str) -> Option<i64> {
+        self.volume_limits.get(node)?.get(driver).copied()
     }
 
     /// The smallest free volume that a claim could have on a node; by name where they are equal.
@@ -226,6 +298,16 @@ impl Objects {
             );
         }
         (!requirements.is_empty()).then_some(Selector { requirements })
+    }
+}
+
+impl Budget {
+    /// Whether a pod stands under this budget and is not counted already.
+    pub fn protects(&self, name: &Str, labels: &Labels) -> bool {
+        self.selector
+            .as_ref()
+            .is_some_and(|selector| selector.matches(labels))
+            && !self.disrupted.contains(name)
     }
 }
 

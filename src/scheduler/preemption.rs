@@ -1,5 +1,6 @@
 //! Makes room by evicting pods of lower priority. Models `plugins/defaultpreemption` and `framework/preemption`.
 
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use sim::{Rng, Time};
 use crate::cache::{Group, NodeInfo, Slot};
 use crate::cycle::{World, check, fit_error};
 use crate::framework::{Filters, Refusal};
+use crate::objects::Objects;
 use crate::pod::{Pod, PodKey, Resident};
 
 /// Where a pod may go once its victims are gone.
@@ -23,6 +25,8 @@ pub struct Preemption {
 struct Candidate<'a> {
     node: &'a NodeInfo,
     victims: Vec<Victim<'a>>,
+    /// How many of them a PodDisruptionBudget would rather keep.
+    violations: usize,
 }
 
 #[derive(Clone)]
@@ -91,7 +95,11 @@ pub fn look(
         let node = cache.node(potential[(offset + at) % potential.len()]);
         let lesser = by_slot.get(&node.slot).cloned().unwrap_or_default();
         match select_victims(world, pod, filters, node, lesser) {
-            Ok(victims) => candidates.push(Candidate { node, victims }),
+            Ok((victims, violations)) => candidates.push(Candidate {
+                node,
+                victims,
+                violations,
+            }),
             Err(why) => {
                 for reason in why {
                     *reasons.entry(reason.to_string()).or_default() += 1;
@@ -136,14 +144,15 @@ fn victims_by_slot<'a>(world: World<'a>, pod: &Pod) -> BTreeMap<Slot, Vec<Victim
     by_slot
 }
 
-/// Takes all lesser pods off the node, then puts back as many as can stay, the most important first.
+/// Takes all lesser pods off the node, then puts back as many as can stay: first those whose budget has no more to
+/// spare, the most important first. Also says how many of these had to go all the same.
 fn select_victims<'a>(
     world: World<'_>,
     pod: &Pod,
     filters: &Filters<'_>,
     node: &NodeInfo,
     mut lesser: Vec<Victim<'a>>,
-) -> Result<Vec<Victim<'a>>, Vec<Str>> {
+) -> Result<(Vec<Victim<'a>>, usize), Vec<Str>> {
     if lesser.is_empty() {
         return Err(vec![NO_VICTIMS.into()]);
     }
@@ -153,24 +162,48 @@ fn select_victims<'a>(
         filters.remove(victim.resident, &mut node);
     }
     check(world, pod, &filters, &node).map_err(|refusal| refusal.reasons)?;
-    lesser.sort_by(|a, b| {
-        (b.resident.priority, a.start, a.key).cmp(&(a.resident.priority, b.start, b.key))
-    });
+    lesser.sort_by(by_importance);
+    let (spared, others) = by_budget(world.objects, lesser);
+    let count = spared.len();
     let mut victims = Vec::new();
-    for candidate in lesser {
+    let mut violations = 0;
+    for (at, candidate) in spared.into_iter().chain(others).enumerate() {
         filters.add(candidate.resident, &mut node);
         if check(world, pod, &filters, &node).is_err() {
             filters.remove(candidate.resident, &mut node);
             victims.push(candidate);
+            violations += usize::from(at < count);
         }
     }
-    Ok(victims)
+    victims.sort_by(by_importance);
+    Ok((victims, violations))
 }
 
-/// Lower is better: the least important highest victim, the smallest sum, the fewest victims, the latest start.
-fn cost<'a>(
-    candidate: &Candidate<'a>,
-) -> (i64, i64, usize, std::cmp::Reverse<Option<Time>>, &'a Str) {
+fn by_importance(a: &Victim<'_>, b: &Victim<'_>) -> Ordering {
+    (b.resident.priority, a.start, a.key).cmp(&(a.resident.priority, b.start, b.key))
+}
+
+/// Pods whose going would break a budget, and the rest; both keep their order (`filterPodsWithPDBViolation`).
+fn by_budget<'a>(objects: &Objects, pods: Vec<Victim<'a>>) -> (Vec<Victim<'a>>, Vec<Victim<'a>>) {
+    let mut left: Vec<_> = objects
+        .budgets()
+        .map(|(namespace, budget)| (namespace, budget, budget.allowed))
+        .collect();
+    pods.into_iter().partition(|victim| {
+        let mut is_violated = false;
+        for (namespace, budget, allowed) in &mut left {
+            let is_of = **namespace == victim.key.0;
+            if is_of && budget.protects(&victim.key.1, &victim.resident.labels) {
+                *allowed -= 1;
+                is_violated |= *allowed < 0;
+            }
+        }
+        is_violated
+    })
+}
+
+/// Lower is better: the fewest broken budgets, the least important highest victim, the smallest sum, the fewest victims, the latest start.
+fn cost<'a>(candidate: &Candidate<'a>) -> (usize, i64, i64, usize, Reverse<Option<Time>>, &'a Str) {
     let priorities = || {
         candidate
             .victims
@@ -188,10 +221,11 @@ fn cost<'a>(
         .min()
         .flatten();
     (
+        candidate.violations,
         highest,
         sum,
         candidate.victims.len(),
-        std::cmp::Reverse(first_start),
+        Reverse(first_start),
         &candidate.node.name,
     )
 }

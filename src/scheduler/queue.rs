@@ -74,6 +74,15 @@ impl Nominated {
             .collect()
     }
 
+    /// Pods promised room on `node` that are less important.
+    pub fn lesser_on(&self, node: &Str, priority: i64) -> Vec<PodKey> {
+        let promised = self.by_pod.iter();
+        promised
+            .filter(|(_, (on, resident))| on == node && resident.priority < priority)
+            .map(|(key, _)| key.clone())
+            .collect()
+    }
+
     pub fn set(&mut self, pod: &Pod, node: Str) {
         if node.is_empty() {
             self.by_pod.remove(&pod.key);

@@ -7,7 +7,8 @@ use crate::framework::{Context, FILTERS, Prepared};
 use crate::objects::Objects;
 use crate::plugins::{
     inter_pod_affinity, node_affinity, node_ports, node_resources_fit, node_unschedulable,
-    pod_topology_spread, taint_toleration, volume_binding, volume_restrictions,
+    node_volume_limits, pod_topology_spread, taint_toleration, volume_binding, volume_restrictions,
+    volume_zone,
 };
 use crate::pod::Resident;
 use crate::queue::Entry;
@@ -20,6 +21,7 @@ pub(crate) fn pod_left_helps(entry: &Entry, gone: &Resident) -> bool {
     }
     entry.plugins.iter().any(|plugin| match *plugin {
         node_resources_fit::NAME => true,
+        node_volume_limits::NAME => !gone.claims.is_empty(),
         node_ports::NAME => me
             .ports
             .iter()
@@ -49,8 +51,13 @@ pub(crate) fn pod_came_helps(entry: &Entry, came: &Resident) -> bool {
 
 /// A claim, volume or storage class appeared or changed.
 pub(crate) fn storage_helps(entry: &Entry) -> bool {
-    entry.plugins.contains(volume_binding::NAME)
-        || entry.plugins.contains(volume_restrictions::NAME)
+    let storage = [
+        volume_binding::NAME,
+        volume_restrictions::NAME,
+        volume_zone::NAME,
+        node_volume_limits::NAME,
+    ];
+    storage.iter().any(|name| entry.plugins.contains(name))
 }
 
 /// A node appeared or changed.
@@ -69,6 +76,7 @@ pub(crate) fn node_helps(
             || match *plugin {
                 node_resources_fit::NAME => change.allocatable,
                 node_affinity::NAME | inter_pod_affinity::NAME => change.labels,
+                volume_zone::NAME => change.labels,
                 pod_topology_spread::NAME => change.labels || change.taints,
                 node_unschedulable::NAME | taint_toleration::NAME => change.taints,
                 _ => false,

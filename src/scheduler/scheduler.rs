@@ -24,6 +24,8 @@ const SERVICES: Resource = Resource::of("", "v1", "services");
 const REPLICATION_CONTROLLERS: Resource = Resource::of("", "v1", "replicationcontrollers");
 const REPLICA_SETS: Resource = Resource::of("apps", "v1", "replicasets");
 const STORAGE_CLASSES: Resource = Resource::of("storage.k8s.io", "v1", "storageclasses");
+const BUDGETS: Resource = Resource::of("policy", "v1", "poddisruptionbudgets");
+const CSI_NODES: Resource = Resource::of("storage.k8s.io", "v1", "csinodes");
 const STATEFUL_SETS: Resource = Resource::of("apps", "v1", "statefulsets");
 
 /// Places in `Scheduler::feeds`.
@@ -34,8 +36,10 @@ const SERVICE_FEED: usize = 3;
 const CLAIM_FEED: usize = 4;
 const VOLUME_FEED: usize = 5;
 const CLASS_FEED: usize = 6;
+const BUDGET_FEED: usize = 7;
+const CSI_NODE_FEED: usize = 8;
 /// The kinds whose selectors say which pods belong together, from this feed on.
-const OWNER_FEEDS: usize = 7;
+const OWNER_FEEDS: usize = 9;
 const OWNERS: [(&str, Resource); 3] = [
     ("ReplicationController", REPLICATION_CONTROLLERS),
     ("ReplicaSet", REPLICA_SETS),
@@ -105,6 +109,8 @@ impl Scheduler {
             Feed::new(PERSISTENT_VOLUME_CLAIMS),
             Feed::new(PERSISTENT_VOLUMES),
             Feed::new(STORAGE_CLASSES),
+            Feed::new(BUDGETS),
+            Feed::new(CSI_NODES),
         ];
         feeds.extend(OWNERS.into_iter().map(|(_, resource)| Feed::new(resource)));
         Scheduler {
@@ -163,6 +169,8 @@ impl Scheduler {
             CLAIM_FEED => self.objects.clear_claims(),
             VOLUME_FEED => self.objects.clear_volumes(),
             CLASS_FEED => self.objects.clear_classes(),
+            BUDGET_FEED => self.objects.clear_budgets(),
+            CSI_NODE_FEED => self.objects.clear_csi_nodes(),
             NAMESPACE_FEED => {}
             owner => self.objects.clear_owners(OWNERS[owner - OWNER_FEEDS].0),
         }
@@ -190,7 +198,9 @@ impl Scheduler {
             NAMESPACE_FEED => self.cache.set_namespace(object),
             SERVICE_FEED if is_gone => self.objects.remove_service(object),
             SERVICE_FEED => self.objects.set_service(object),
-            CLAIM_FEED | VOLUME_FEED | CLASS_FEED => {
+            BUDGET_FEED if is_gone => self.objects.remove_budget(object),
+            BUDGET_FEED => self.objects.set_budget(object),
+            CLAIM_FEED | VOLUME_FEED | CLASS_FEED | CSI_NODE_FEED => {
                 self.storage_changed(feed, is_gone, object, out)
             }
             owner if is_gone => self
@@ -214,6 +224,8 @@ impl Scheduler {
             (CLAIM_FEED, false) => self.objects.set_claim(object),
             (VOLUME_FEED, true) => self.objects.remove_volume(object),
             (VOLUME_FEED, false) => self.objects.set_volume(object),
+            (CSI_NODE_FEED, true) => self.objects.remove_csi_node(object),
+            (CSI_NODE_FEED, false) => self.objects.set_csi_node(object),
             (_, true) => self.objects.remove_class(object),
             (_, false) => self.objects.set_class(object),
         }
@@ -477,8 +489,17 @@ impl Scheduler {
             for victim in &preemption.victims {
                 self.evict(victim, pod, &preemption.node, out);
             }
+            // Those of lesser importance who waited for this node look for another one.
+            let priority = pod.resident.priority;
+            for lesser in self.queue.nominated.lesser_on(&preemption.node, priority) {
+                self.queue.nominated.remove(&lesser);
+                out.send(events::forget_nomination(lesser));
+            }
             self.queue.nominated.set(pod, preemption.node.clone());
             nominated = Some(preemption.node);
+        } else if failure.is_hopeless {
+            self.queue.nominated.remove(&pod.key);
+            nominated = Some(Str::EMPTY);
         }
         let patch = events::unschedulable(
             pod,

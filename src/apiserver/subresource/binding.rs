@@ -71,6 +71,8 @@ impl ApiServer {
         }
         self.copy_topology(&mut pod, &node);
         set_scheduled(&mut pod, call.now.rfc3339());
+        // What it waited for has come (`ClearingNominatedNodeNameAfterBinding`).
+        pod.entry("status").remove("nominatedNodeName");
         let is_dry = call.is_dry_run();
         if !is_dry {
             self.commit(call, pod);

@@ -13,3 +13,4 @@ pub mod pod_topology_spread;
 pub mod taint_toleration;
 pub mod volume_binding;
 pub mod volume_restrictions;
+pub mod volume_zone;
