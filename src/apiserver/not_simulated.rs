@@ -34,13 +34,11 @@ const INERT: &[(&str, &str)] = &[
     ("node.k8s.io", "runtimeclasses"),
     ("storage.k8s.io", "volumeattachments"),
     ("storage.k8s.io", "csidrivers"),
-    ("storage.k8s.io", "csinodes"),
     ("storage.k8s.io", "csistoragecapacities"),
     ("storage.k8s.io", "volumeattributesclasses"),
     ("networking.k8s.io", "ingresses"),
     ("networking.k8s.io", "ipaddresses"),
     ("networking.k8s.io", "servicecidrs"),
-    ("certificates.k8s.io", "certificatesigningrequests"),
     (
         "admissionregistration.k8s.io",
         "mutatingwebhookconfigurations",

@@ -68,6 +68,9 @@ impl ApiServer {
             object.entry("metadata").set("generation", 1);
         }
         (call.rules.prepare_create)(&mut object);
+        if call.kind.plural == *"certificatesigningrequests" {
+            kinds::access::sign_with_requestor(call.user, &mut object);
+        }
         self.allocate(call, &mut object, None)?;
         let mut problems = validate::metadata::on_create(call, &object);
         self.validate_custom(call, &object, None, &mut problems);
@@ -161,10 +164,13 @@ impl ApiServer {
         if call.subresource == *"resize" || call.subresource == *"ephemeralcontainers" {
             object = kinds::pod::only_part(&call.subresource, &object, old);
         }
+        if call.subresource == *"approval" {
+            object = kinds::access::only_verdict(&object, old, call.now);
+        }
         (call.rules.defaults)(&mut object);
         keep_system_fields(&mut object, old);
         self.manage(call, &mut object, Some(old));
-        if call.subresource == *"status" {
+        if call.subresource == *"status" || call.subresource == *"approval" {
             // Everything but the status (and what the server itself keeps) stays as it is.
             kinds::keep_all_but_status(&mut object, old);
             (call.rules.prepare_status)(&mut object, old);
@@ -179,7 +185,7 @@ impl ApiServer {
         self.allocate(call, &mut object, Some(old))?;
         let mut problems = validate::metadata::on_update(call, &object, old);
         self.validate_custom(call, &object, Some(old), &mut problems);
-        if call.subresource == *"status" {
+        if call.subresource == *"status" || call.subresource == *"approval" {
             (call.rules.validate_status)(&object, old, &mut problems);
         } else if call.kind.plural == *"pods" && !call.subresource.is_empty() {
             validate::pod::on_part_update(&object, &mut problems);

@@ -5,6 +5,7 @@
 //! Nothing here starts containers (kubelet) or places pods (scheduler), and nothing here knows the API server.
 
 mod autoscale;
+mod certificate;
 mod clusterrole;
 mod cronjob;
 mod daemonset;
@@ -112,6 +113,9 @@ controllers! {
     cluster_roles "clusterrole-aggregation-controller": clusterrole::ClusterRoles = clusterrole::ClusterRoles,
     mirror "endpointslice-mirroring-controller": endpoint::mirror::Mirror = endpoint::mirror::Mirror,
     replication "replicationcontroller-controller": ReplicaSets = ReplicaSets::new(Flavor::ReplicationController),
+    csr_approver "certificatesigningrequest-approving-controller": certificate::Approver = certificate::Approver,
+    csr_signer "certificatesigningrequest-signing-controller": certificate::Signer = certificate::Signer,
+    csr_cleaner "certificatesigningrequest-cleaner-controller": certificate::Cleaner = certificate::Cleaner,
     load_balancers "service-lb-controller": service_lb::LoadBalancers = service_lb::LoadBalancers::default(),
 }
 

@@ -4,6 +4,7 @@ use api::{Value, map};
 
 use super::fill::{edit, edit_each, edit_made, fill, fill_text};
 use super::{Generation, NameRule, Rules};
+use crate::User;
 use crate::validate::access;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -57,6 +58,37 @@ pub(crate) static SIGNING_REQUEST: Rules = Rules {
     prepare_create: |object| object.set("status", map! {}),
     ..Rules::PLAIN
 };
+
+/// Who asks for a certificate is for the API server to say.
+pub(crate) fn sign_with_requestor(user: &User, request: &mut Value) {
+    let spec = request.entry("spec");
+    spec.set("username", user.name.clone());
+    for field in ["uid", "groups", "extra"] {
+        spec.remove(field);
+    }
+    if !user.uid.is_empty() {
+        spec.set("uid", user.uid.clone());
+    }
+    if !user.groups.is_empty() {
+        let groups: Vec<Value> = user.groups.iter().cloned().map(Value::from).collect();
+        spec.set("groups", groups);
+    }
+}
+
+/// What an update of `approval` may change: the conditions, which get their times.
+pub(crate) fn only_verdict(object: &Value, old: &Value, now: sim::Time) -> Value {
+    let mut conditions = object.path("status.conditions").clone();
+    for condition in conditions.list_mut() {
+        for field in ["lastUpdateTime", "lastTransitionTime"] {
+            if !condition.has(field) {
+                condition.set(field, now.rfc3339());
+            }
+        }
+    }
+    let mut changed = old.clone();
+    changed.set_path("status.conditions", conditions);
+    changed
+}
 
 pub(crate) static ADMISSION_POLICY: Rules = Rules {
     generation: Generation::Spec,

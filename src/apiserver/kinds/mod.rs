@@ -3,7 +3,7 @@
 //! The generic registry does the rest for every kind alike. Models the `strategy.go` files under `pkg/registry`
 //! and `pkg/apis/*/v1/defaults.go` at v1.36.
 
-mod access;
+pub(crate) mod access;
 mod apps;
 mod batch;
 mod config;

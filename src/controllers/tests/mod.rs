@@ -1,5 +1,6 @@
 //! Controllers against the real API server: what they write, in which order, and what comes of it.
 
+mod certificates;
 mod deployments;
 mod golden;
 mod jobs;
