@@ -449,9 +449,9 @@ mod tests {
         check(
             "pause kubelet",
             &expect![[r#"
-            1 None
-            kubenkyo: no controller is called "kubelet"; hint: deployment-controller, replicaset-controller, garbage-collector-controller, namespace-controller, node-lifecycle-controller, pod-garbage-collector-controller, serviceaccount-controller, root-ca-certificate-publisher-controller, taint-eviction-controller, statefulset-controller, daemonset-controller, job-controller, endpointslice-controller, endpoints-controller, ttl-after-finished-controller, persistentvolume-binder-controller, persistentvolumeclaim-protection-controller, horizontal-pod-autoscaler-controller, persistentvolume-attach-detach-controller, ephemeral-volume-controller, cronjob-controller, disruption-controller, resourcequota-controller, clusterrole-aggregation-controller, endpointslice-mirroring-controller, replicationcontroller-controller, service-lb-controller
-        "#]],
+                1 None
+                kubenkyo: no controller is called "kubelet"; hint: deployment-controller, replicaset-controller, garbage-collector-controller, namespace-controller, node-lifecycle-controller, pod-garbage-collector-controller, serviceaccount-controller, root-ca-certificate-publisher-controller, taint-eviction-controller, statefulset-controller, daemonset-controller, job-controller, endpointslice-controller, endpoints-controller, ttl-after-finished-controller, persistentvolume-binder-controller, persistentvolumeclaim-protection-controller, horizontal-pod-autoscaler-controller, persistentvolume-attach-detach-controller, ephemeral-volume-controller, cronjob-controller, disruption-controller, resourcequota-controller, clusterrole-aggregation-controller, endpointslice-mirroring-controller, replicationcontroller-controller, certificatesigningrequest-approving-controller, certificatesigningrequest-signing-controller, certificatesigningrequest-cleaner-controller, service-lb-controller
+            "#]],
         );
     }
 

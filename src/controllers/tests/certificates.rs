@@ -85,7 +85,8 @@ fn an_approved_request_is_signed_and_swept_away_after_an_hour() {
     );
     expect![[r#" by kubernetes-admin, issued false"#]].assert_eq(&state(&mut world, "dev"));
     approve(&mut world, "dev");
-    expect!["Approved KubectlApprove: yes by kubernetes-admin, issued true"].assert_eq(&state(&mut world, "dev"));
+    expect!["Approved KubectlApprove: yes by kubernetes-admin, issued true"]
+        .assert_eq(&state(&mut world, "dev"));
     world.run(HOUR + MINUTE);
     assert_eq!(state(&mut world, "dev"), "NotFound");
 }
@@ -112,7 +113,8 @@ fn a_usage_that_the_signer_does_not_sign_for_fails() {
         list!["server auth"],
     );
     approve(&mut world, "mine");
-    expect!["Approved KubectlApprove: yes by kubernetes-admin, issued false"].assert_eq(&state(&mut world, "mine"));
+    expect!["Approved KubectlApprove: yes by kubernetes-admin, issued false"]
+        .assert_eq(&state(&mut world, "mine"));
 }
 
 #[test]
