@@ -71,7 +71,7 @@ pub(crate) fn Top(props: &TopProps) -> Html {
             <button key="search" class="field" onclick={env.on(Action::TogglePalette)} title={env.t(Msg::Search)}>{ icon(Icon::Search) }<span>{ env.t(Msg::Search) }</span><span class="sp"></span><kbd class="wide">{ "Ctrl K" }</kbd></button>
             <button key="share" class="tool" data-testid="share" title={env.t(Msg::Share)} aria-label={env.t(Msg::Share)} onclick={env.on(Action::Share)}>{ icon(Icon::Share) }<span class="wide">{ env.t(Msg::Share) }</span></button>
             <button key="embed" class="tool icon wide" data-testid="embed" title={env.t(Msg::Embed)} aria-label={env.t(Msg::Embed)} onclick={env.on(Action::ToggleGenerator)}>{ icon(Icon::Embed) }</button>
-            <button key="help" class="tool icon wide" title={env.t(Msg::Help)} aria-label={env.t(Msg::Help)} onclick={env.on(Action::ToggleHelp)}>{ "?" }</button>
+            <button key="help" class="tool icon wide" data-testid="help" title={env.t(Msg::Help)} aria-label={env.t(Msg::Help)} onclick={env.on(Action::ToggleHelp)}>{ "?" }</button>
             <div key="lang" class="seg" role="group" aria-label={env.t(Msg::Language)}>
                 { language(Lang::Ja, "日本語", "lang-ja") }
                 { language(Lang::En, "English", "lang-en") }

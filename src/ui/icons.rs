@@ -20,6 +20,8 @@ pub(crate) enum Icon {
     Right,
     Up,
     Down,
+    Overview,
+    Present,
     Slides,
     Stage,
     Work,
@@ -61,6 +63,12 @@ pub(crate) fn icon(icon: Icon) -> Html {
         Icon::Right => ("M8 5l5 5-5 5", false, 14),
         Icon::Up => ("M5 12l5-5 5 5", false, 14),
         Icon::Down => ("M5 8l5 5 5-5", false, 14),
+        Icon::Overview => (
+            "M3.500 3.500h5v5h-5zM11.500 3.500h5v5h-5zM3.500 11.500h5v5h-5zM11.500 11.500h5v5h-5z",
+            false,
+            14,
+        ),
+        Icon::Present => ("M3 4.5h14v9H3zM10 13.5v3.5M7 17h6", false, 15),
         Icon::Slides => ("M3 4.5h14v9H3zM10 13.5v3.5M7 17h6", false, 20),
         Icon::Stage => (
             "M10 2l7 4v8l-7 4-7-4V6zM10 10l7-4M10 10v8M10 10L3 6",

@@ -146,12 +146,12 @@ pub(crate) fn Sharing(props: &SharingProps) -> Html {
     html! {
         <div class="veil" onclick={close.clone()}>
             <div class="palette sharing" role="dialog" aria-modal="true" aria-labelledby="sharing-title" data-testid="sharing" onkeydown={keys} onclick={Callback::from(|event: MouseEvent| event.stop_propagation())}>
-                <header>
+                <div class="head">
                     <h2 id="sharing-title">{ title }</h2>
                     if let Some(close) = close {
                         <button class="tool icon" title={env.t(Msg::Close)} aria-label={env.t(Msg::Close)} onclick={close}>{ icon(Icon::Close) }</button>
                     }
-                </header>
+                </div>
                 { body }
             </div>
         </div>

@@ -142,11 +142,11 @@ pub(crate) fn Slides(props: &SlidesProps) -> Html {
                 <span class="count" key="count">{ format!("{}–{}", column + 1, row + 1) }<span>{ format!(" · {} / {}", before + row + 1, deck.len()) }</span></span>
                 <span class="sp" key="space2"></span>
                 <button key="decks" class="tool" data-testid="decks" onclick={env.on(Action::ToggleLibrary)}>{ env.t(Msg::Decks) }</button>
-                <button key="all" class="tool" aria-pressed={props.has_overview.to_string()} onclick={env.on(Action::ToggleOverview)}>{ env.t(Msg::Overview) }</button>
+                <button key="all" class="tool icon" title={format!("{} (o)", env.t(Msg::Overview))} aria-label={env.t(Msg::Overview)} aria-pressed={props.has_overview.to_string()} onclick={env.on(Action::ToggleOverview)}>{ icon(Icon::Overview) }</button>
                 if props.is_presented {
                     <button key="beside" class="tool wide" title="c" onclick={env.on(Action::ToggleBeside)}>{ env.t(Msg::Beside) }</button>
                 }
-                <button key="full" class="tool wide" title="f" aria-pressed={props.is_presented.to_string()} onclick={env.on(Action::TogglePresenting)}>{ env.t(Msg::FullScreen) }</button>
+                <button key="full" class="tool icon wide" title={format!("{} (f)", env.t(Msg::FullScreen))} aria-label={env.t(Msg::FullScreen)} aria-pressed={props.is_presented.to_string()} onclick={env.on(Action::TogglePresenting)}>{ icon(Icon::Present) }</button>
                 if !props.is_presented { <PaneTools key="tools" pane={Pane::Slides} is_alone={props.is_alone} /> }
             </div>
         </>

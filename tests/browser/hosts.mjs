@@ -146,13 +146,17 @@ test("the element: apply, run, seek, highlight, pause and events, and refusals w
     const bad = await cluster.apply("apiVersion: v1\nkind: Pod\nmetadata:\n  nam: x");
     await cluster.run("kubectl create deployment web --image=nginx --replicas=2");
     await new Promise((done) => cluster.addEventListener("state", ({ detail }) => detail.pods.ready === 2 && done()));
+    // Markup in every field is text.
+    const markup = "<img src=x onerror=parent.hit=1>";
+    await cluster.apply(`apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: marked\n  annotations: {note: "${markup}"}\ndata: {a: "${markup}"}`, `${markup.replaceAll("/", "")}.yaml`);
+    const marked = [await cluster.run(`echo '${markup}'`), await refused(cluster.highlight([markup])), await refused(cluster.slide(markup)), await refused(cluster.send(markup, {}))];
     const paused = await cluster.pause();
     const past = await cluster.seek(0);
     await cluster.highlight(["scheduler"]);
     cluster.setAttribute("theme", "dark");
     return {
       applied: [applied.code, applied.output], listed: listed.output, failed: [failed.code, failed.output], bad: [bad.code, bad.problems.map(({ line }) => line)],
-      paused: paused.paused, past: [past.time, past.pods.total], states: states.length > 1,
+      marked: [marked[0].output, ...marked.slice(1)], paused: paused.paused, past: [past.time, past.pods.total], states: states.length > 1,
       reasons: [
         await refused(cluster.seek("now")), await refused(cluster.run("two\nlines")), await refused(cluster.slide("no-such-slide")),
         await refused(cluster.send("eval", {})), await refused(cluster.apply("a".repeat(300_000))),
@@ -163,11 +167,13 @@ test("the element: apply, run, seek, highlight, pause and events, and refusals w
   same("run", seen.listed, "namespace/from-the-host\n");
   same("a command that fails", seen.failed, [1, 'Error from server (NotFound): namespaces "no-such" not found\n']);
   same("a manifest with an unknown field", seen.bad, [1, [4]]);
+  same("markup", seen.marked, ["<img src=x onerror=parent.hit=1>\n", "done", "unknown", "type"]);
   same("pause", seen.paused, true);
   same("seek", seen.past, [0, 0]);
   same("states were told", seen.states, true);
   same("reasons", seen.reasons, ["field", "field", "unknown", "type", "too-large"]);
   const first = await started(tab, "#first iframe");
+  same("elements made of markup", await first.locator("img[src=x]").count() + await tab.locator("img[src=x]").count(), 0);
   await until("the theme", () => first.evaluate(() => document.documentElement.dataset.theme === "dark"));
   clean(visited);
 });

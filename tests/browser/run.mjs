@@ -181,6 +181,13 @@ for (const lang of ["ja", "en"]) {
       await at(opened.page, "apply").click();
       await running(opened.page, 3);
       const found = await violations(opened.page);
+      for (const dialog of ["share", "embed", "help"]) {
+        await at(opened.page, dialog).click();
+        await opened.page.getByRole("dialog").waitFor();
+        found.push(...(await violations(opened.page)).map((violation) => `${dialog}: ${violation}`));
+        await opened.page.keyboard.press("Escape");
+        await until("the dialog's end", async () => (await opened.page.getByRole("dialog").count()) === 0, 10);
+      }
       if (found.length) throw new Error(found.join("\n"));
       clean(opened);
     });
