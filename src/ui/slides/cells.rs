@@ -41,8 +41,10 @@ pub(super) fn cell(drawing: &Drawing, cell: &Cell, line: u32) -> Html {
                         <span class="mono" lang="en">{ apply.name.clone() }</span>
                         if apply.fails { <span class="chip">{ env.t(Msg::MeantToFail) }</span> }
                         if !drawing.is_picture {
-                            <button class="tool" onclick={open}>{ env.t(Msg::ToEditor) }</button>
-                            <button class="btn" onclick={press}>{ env.t(Msg::Apply) }</button>
+                            <span class="does">
+                                <button class="tool" onclick={open}>{ env.t(Msg::ToEditor) }</button>
+                                <button class="btn" onclick={press}>{ env.t(Msg::Apply) }</button>
+                            </span>
                         }
                     </div>
                     <Fold lines={apply.yaml.lines().count()} is_picture={drawing.is_picture}>{ drawing.code(&apply.yaml, &apply.highlight) }</Fold>
