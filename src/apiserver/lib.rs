@@ -33,6 +33,7 @@ mod structural;
 mod subresource;
 mod table;
 mod validate;
+mod warnings;
 mod watch;
 mod write;
 
@@ -322,6 +323,9 @@ impl ApiServer {
             },
             (Verb::Connect | Verb::GetPath, true) => return Err(Status::method_not_allowed()),
         };
+        if !call.is_trusted() {
+            warnings::add(call, &response.body);
+        }
         response.warnings.append(&mut call.warnings);
         Ok(Reply::Done(response))
     }

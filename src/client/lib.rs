@@ -22,7 +22,7 @@ pub use informers::{InformerId, Informers};
 pub use outbox::{Component, Effect, Outbox};
 pub use recorder::{ObjectRef, Occurrence, Recorder, Severity};
 pub use reflector::Reflector;
-pub use workqueue::WorkQueue;
+pub use workqueue::{PAUSES, WorkQueue};
 
 /// The timers of this room. A component's own timer type has a variant for them and `From<client::Timer>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

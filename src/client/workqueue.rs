@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sim::{MILLI, Micros, NoteId, SECOND, Time};
 
-/// The default of client-go's `ItemExponentialFailureRateLimiter`: 5 ms doubling up to 1,000 s.
-const RETRY_FIRST: Micros = 5 * MILLI;
-const RETRY_MAX: Micros = 1000 * SECOND;
+/// The pauses after failures: the first, which doubles, and the longest. The default of client-go's
+/// `ItemExponentialFailureRateLimiter`.
+pub const PAUSES: (Micros, Micros) = (5 * MILLI, 1000 * SECOND);
 
 /// A queue of keys. Clone plain data.
 #[derive(Clone, Debug)]
@@ -60,8 +60,19 @@ impl<K: Ord + Clone> WorkQueue<K> {
 
     /// Adds the key after its next back-off; returns when.
     pub fn add_rate_limited(&mut self, now: Time, key: K, cause: NoteId) -> Time {
+        self.add_with_pauses(now, PAUSES, key, cause)
+    }
+
+    /// Adds the key after its next back-off, of which the first and the longest are given; returns when.
+    pub fn add_with_pauses(
+        &mut self,
+        now: Time,
+        (first, longest): (Micros, Micros),
+        key: K,
+        cause: NoteId,
+    ) -> Time {
         let failures = self.failures.entry(key.clone()).or_default();
-        let pause = (RETRY_FIRST << (*failures).min(40)).min(RETRY_MAX);
+        let pause = (first << (*failures).min(30)).min(longest);
         *failures += 1;
         self.add_at(now + pause, key, cause);
         now + pause

@@ -56,6 +56,11 @@ pub(crate) trait Controller {
     /// Works on one key. See [`crate::sync`] for what such code may do.
     fn sync(&mut self, key: &ObjectKey, s: &mut Sync<'_, '_>) -> Step;
 
+    /// How long a failing key waits: the first pause, which doubles, and the longest.
+    fn pauses(&self) -> (Micros, Micros) {
+        client::PAUSES
+    }
+
     /// How often a failing key is tried again; the next change brings it back.
     fn max_retries(&self) -> Option<u32> {
         None
@@ -216,7 +221,8 @@ impl Runner {
                 });
                 let tried = self.queue.failures(&key);
                 if controller.max_retries().is_none_or(|max| tried < max) {
-                    self.queue.add_rate_limited(now, key.clone(), cause);
+                    let pauses = controller.pauses();
+                    self.queue.add_with_pauses(now, pauses, key.clone(), cause);
                 } else {
                     self.queue.forget(&key);
                 }

@@ -39,6 +39,18 @@ impl Target {
 }
 
 impl Targets {
+    /// Keeps a failure of one object for the end of the command; only waiting ends it now.
+    pub(crate) fn keep(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
+        match result {
+            Err(Failure::Exit { message, .. }) => {
+                let line = message.strip_suffix('\n').unwrap_or(&message);
+                self.errors.push(line.to_owned());
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
     /// Ends the command by its errors.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         if self.errors.is_empty() {

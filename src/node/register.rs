@@ -3,7 +3,7 @@
 //! Models `kubelet_node_status.go` and `component-helpers/apimachinery/lease`.
 
 use api::core::{LEASES, NODES};
-use api::{PatchKind, Request, Response, Str, Value, map};
+use api::{PatchKind, Request, Response, Str, Value, list, map};
 use client::Outbox;
 use sim::{MILLI, MINUTE, Micros, SECOND, Time};
 
@@ -176,6 +176,7 @@ impl Registration {
         } else {
             let mut lease = self.lease.clone();
             lease.set_path("spec.renewTime", renewed);
+            self.own(&mut lease, host);
             (Request::update(&LEASES, lease), Asked::Lease)
         };
         let id = out.send(request);
@@ -186,12 +187,26 @@ impl Registration {
 
     fn new_lease(&self, host: &Host, renewed: Str) -> Value {
         let name = host.machine.name.clone();
-        map! {
+        let mut lease = map! {
             "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
             "metadata": map! { "name": name.clone(), "namespace": NAMESPACE },
             "spec": map! {
                 "holderIdentity": name, "leaseDurationSeconds": LEASE_SECS, "renewTime": renewed,
             },
+        };
+        self.own(&mut lease, host);
+        lease
+    }
+
+    /// The lease goes with its node, once that is known.
+    fn own(&self, lease: &mut Value, host: &Host) {
+        if let Some(uid) = &self.uid
+            && !lease.get("metadata").has("ownerReferences")
+        {
+            let owner = map! {
+                "apiVersion": "v1", "kind": "Node", "name": host.machine.name.clone(), "uid": uid.clone(),
+            };
+            lease.set_path("metadata.ownerReferences", list![owner]);
         }
     }
 

@@ -112,6 +112,9 @@ impl ApiServer {
         if call.namespace.is_empty() || operation == Operation::Delete {
             return Ok(());
         }
+        if let Some(old) = old {
+            self.check_resize(call, object, old)?;
+        }
         self.check_limits(call, operation, object)?;
         self.check_pod_security(call, operation, object)?;
         if call.subresource.is_empty() {

@@ -1,8 +1,12 @@
-//! `StorageObjectInUseProtection` and `DefaultStorageClass`: volumes in use stay, claims get a class.
+//! `StorageObjectInUseProtection`, `DefaultStorageClass` and `PersistentVolumeClaimResize`: volumes in use stay, claims get a
+//! class, and grow only if it lets them.
 
-use api::{Value, meta::Meta};
+use api::quantity::Quantity;
+use api::{Status, Str, Value, meta::Meta};
 
+use super::forbidden;
 use crate::ApiServer;
+use crate::call::Call;
 
 /// Finalizers by which storage stays as long as it is used.
 const PROTECTED: [(&str, &str); 3] = [
@@ -37,6 +41,36 @@ impl ApiServer {
         if let Some(class) = self.default_storage_class() {
             claim.set_path("spec.storageClassName", class);
         }
+    }
+
+    /// `PersistentVolumeClaimResize`: only what a class has made, and can make larger, grows.
+    pub(crate) fn check_resize(
+        &self,
+        call: &Call,
+        claim: &Value,
+        old: &Value,
+    ) -> Result<(), Status> {
+        let is_claim =
+            (call.kind.group.as_str(), call.kind.plural.as_str()) == ("", "persistentvolumeclaims");
+        let size = |claim: &Value| Quantity::of(claim.path("spec.resources.requests.storage"));
+        if !is_claim || !call.subresource.is_empty() || size(claim) <= size(old) {
+            return Ok(());
+        }
+        if old.path("status.phase").as_str() != Some("Bound") {
+            return Err(forbidden(
+                call,
+                "Only bound persistent volume claims can be expanded",
+            ));
+        }
+        let name = claim.get("spec").shared_str("storageClassName");
+        let class = self.object("storageclasses.storage.k8s.io", &Str::EMPTY, &name);
+        if class.is_some_and(|class| class.bool("allowVolumeExpansion")) {
+            return Ok(());
+        }
+        Err(forbidden(
+            call,
+            "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize",
+        ))
     }
 
     /// The class marked as default; of several the newest, then the first by name.

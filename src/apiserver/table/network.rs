@@ -103,18 +103,21 @@ fn endpoints(object: &Value) -> String {
     let (mut shown, mut count) = (Vec::new(), 0);
     for subset in subsets {
         let ports = subset.get("ports").items();
-        for address in subset.get("addresses").items() {
-            if ports.is_empty() {
-                count += 1;
-                if shown.len() < 3 {
-                    shown.push(address.str("ip").to_owned());
-                }
+        let addresses = subset.get("addresses").items();
+        let mut show = |text: String| {
+            count += 1;
+            if shown.len() < 3 {
+                shown.push(text);
             }
-            for port in ports {
-                count += 1;
-                if shown.len() < 3 {
-                    shown.push(format!("{}:{}", address.str("ip"), text(port.get("port"))));
-                }
+        };
+        if ports.is_empty() {
+            for address in addresses {
+                show(address.str("ip").to_owned());
+            }
+        }
+        for port in ports {
+            for address in addresses {
+                show(format!("{}:{}", address.str("ip"), text(port.get("port"))));
             }
         }
     }

@@ -4,6 +4,7 @@
 
 pub(crate) mod access;
 pub(crate) mod batch;
+mod claim_diff;
 pub(crate) mod config;
 mod cron;
 pub(crate) mod definition;

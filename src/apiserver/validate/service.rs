@@ -1,6 +1,6 @@
 //! Services (`ValidateService`).
 
-use api::Value;
+use api::{Value, list};
 
 use super::{Problems, labels, names, numbers};
 use crate::path::Path;
@@ -85,11 +85,10 @@ pub(crate) fn service_update(new: &Value, old: &Value, out: &mut Problems) {
         let old_ip = before.str("clusterIP");
         if !old_ip.is_empty() && old_ip != after.str("clusterIP") {
             let path = Path::new("spec");
-            out.push(
-                path.child("clusterIPs")
-                    .key("0")
-                    .invalid(after.get("clusterIP"), "may not change once set"),
-            );
+            out.push(path.child("clusterIPs").key("0").invalid(
+                list![after.get("clusterIP").clone()],
+                "may not change once set",
+            ));
         }
     }
     service(new, out);

@@ -3,7 +3,7 @@
 use api::Value;
 use api::quantity::Quantity;
 
-use super::{Problems, immutable};
+use super::{Problems, claim_diff, immutable};
 use crate::path::Path;
 
 const ACCESS_MODES: [&str; 4] = [
@@ -125,9 +125,13 @@ pub(crate) fn claim_update(new: &Value, old: &Value, out: &mut Problems) {
         fixed
     };
     if fixed(after) != fixed(before) {
-        out.push(path.forbidden(
-            "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
-        ));
+        let why = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+        // What may change is as it was, so that only the rest is shown.
+        let mut kept = after.clone();
+        for field in ["resources", "volumeAttributesClassName"] {
+            kept.set(field, before.get(field).clone());
+        }
+        out.push(path.forbidden(&format!("{why}\n{}", claim_diff::diff(before, &kept))));
     }
     let storage = |spec: &Value| Quantity::of(spec.path("resources.requests.storage"));
     if storage(after) < storage(before) {

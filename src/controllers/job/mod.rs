@@ -280,6 +280,11 @@ impl Controller for Jobs {
         "jobs"
     }
 
+    /// `DefaultJobApiBackOff` and `MaxJobApiBackOff`.
+    fn pauses(&self) -> (Micros, Micros) {
+        (SECOND, 60 * SECOND)
+    }
+
     fn watches(&self) -> Vec<Resource> {
         vec![JOBS, PODS]
     }

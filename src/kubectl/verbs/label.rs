@@ -88,12 +88,8 @@ fn change(ctx: &mut Context<'_>, args: &[Str], words: &Words) -> Result<(), Fail
         return targets.finish();
     }
     for target in std::mem::take(&mut targets.found) {
-        match one(ctx, &given, &target, &changes, words, dry_run) {
-            Err(Failure::Exit { message, .. }) => {
-                targets.errors.push(message.trim_end().to_owned());
-            }
-            other => other?,
-        }
+        let result = one(ctx, &given, &target, &changes, words, dry_run);
+        targets.keep(result)?;
     }
     targets.finish()
 }

@@ -61,12 +61,8 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
         return Err(Failure::error("no objects passed to patch"));
     }
     for target in std::mem::take(&mut targets.found) {
-        match one(ctx, &given, &target, kind, &patch, dry_run) {
-            Err(Failure::Exit { message, .. }) => {
-                targets.errors.push(message.trim_end().to_owned());
-            }
-            other => other?,
-        }
+        let result = one(ctx, &given, &target, kind, &patch, dry_run);
+        targets.keep(result)?;
     }
     targets.finish()
 }

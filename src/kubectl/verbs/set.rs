@@ -91,10 +91,7 @@ fn finish_each(
         }
         match targets::send(ctx, given, &target, &changed, "kubectl-set", dry_run) {
             Ok(made) => targets::report(ctx, given, &target.mapping, &made, word, dry_run)?,
-            Err(Failure::Exit { message, .. }) => {
-                targets.errors.push(message.trim_end().to_owned());
-            }
-            Err(waiting) => return Err(waiting),
+            failed => targets.keep(failed.map(|_| ()))?,
         }
     }
     Ok(())

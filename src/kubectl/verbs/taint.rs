@@ -51,12 +51,8 @@ pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let scope = Scope::of(ctx, &given)?;
     let mut targets = targets::find(ctx, &given, &scope, &resources)?;
     for target in std::mem::take(&mut targets.found) {
-        match one(ctx, &given, &target, &add, &remove, dry_run) {
-            Err(Failure::Exit { message, .. }) => {
-                targets.errors.push(message.trim_end().to_owned());
-            }
-            other => other?,
-        }
+        let result = one(ctx, &given, &target, &add, &remove, dry_run);
+        targets.keep(result)?;
     }
     targets.finish()
 }

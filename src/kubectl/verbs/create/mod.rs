@@ -328,7 +328,9 @@ fn deployment(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
                 command.iter().map(Value::from).collect::<Vec<_>>(),
             );
         }
-        if let Some(port) = given.number("port").filter(|port| *port > 0) {
+        // The first container is the one that has the port.
+        let port = given.number("port").filter(|port| *port > 0);
+        if let Some(port) = port.filter(|_| containers.is_empty()) {
             container.set("ports", list![map! { "containerPort": port }]);
         }
         containers.push(container);

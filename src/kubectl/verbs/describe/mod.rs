@@ -324,15 +324,16 @@ fn events(
         text.line(0, "Events:\t<none>");
         return Ok(());
     }
-    let seen = |event: &Value| {
-        let last = event
-            .path("series.lastObservedTime")
-            .as_str()
-            .or(event.get("lastTimestamp").as_str())
-            .or(event.get("eventTime").as_str());
-        last.and_then(sim::Time::parse_rfc3339)
+    // Those of the newer API have no such time, and come first.
+    let time = |event: &Value, path: &str| {
+        let text = event.path(path).as_str();
+        text.and_then(sim::Time::parse_rfc3339)
     };
-    events.sort_by_key(|event| seen(event));
+    events.sort_by_key(|event| time(event, "lastTimestamp"));
+    let seen = |event: &Value| {
+        let paths = ["series.lastObservedTime", "lastTimestamp", "eventTime"];
+        paths.iter().find_map(|path| time(event, path))
+    };
     text.line(
         0,
         "Events:\n  Type\tReason\tAge\tFrom\tMessage\n  ----\t------\t----\t----\t-------",

@@ -194,11 +194,7 @@ fn progress(mapping: &Mapping, object: &Value, revision: i64) -> Result<(String,
                     false,
                 ));
             }
-            if let Some(partition) = spec
-                .path("updateStrategy.rollingUpdate.partition")
-                .as_int()
-                .filter(|p| *p > 0)
-            {
+            if let Some(partition) = spec.path("updateStrategy.rollingUpdate.partition").as_int() {
                 if updated < wanted - partition {
                     return Ok((
                         format!(
