@@ -48,9 +48,18 @@ impl Report {
     }
 }
 
+/// The documentation's clusters have a control plane that is a Node, and a provider that balances loads.
+fn options() -> Options {
+    Options {
+        control_plane: true,
+        load_balancer: true,
+        ..Options::default()
+    }
+}
+
 /// Runs pages one after another in one cluster.
 pub(crate) fn run(pages: &[Page]) -> Vec<Report> {
-    let mut session = Session::new(Options::default(), "/root");
+    let mut session = Session::new(options(), "/root");
     pages
         .iter()
         .map(|page| run_page(&mut session, page))
