@@ -25,6 +25,9 @@ const REST: Micros = 240 * SECOND;
 const LOOK: Micros = 500_000;
 /// What was ready so recently may still count as ready for who decided on it.
 const RECENT: Micros = 15 * SECOND;
+/// A reflector whose server was away tries again after half a minute at most (client-go's longest back-off): so long
+/// one controller may see what another one does not know of yet, in real clusters too.
+const BLIND: Micros = 30 * SECOND;
 
 const DEPLOYMENTS: Resource = Resource::of("apps", "v1", "deployments");
 const STATEFUL_SETS: Resource = Resource::of("apps", "v1", "statefulsets");
@@ -85,6 +88,8 @@ struct Run {
     pods: BTreeMap<Str, Value>,
     /// When a pod was last ready.
     ready_until: BTreeMap<Str, Time>,
+    /// Until then some caches may not have heard what happened since the API server came back.
+    blind_until: Time,
     broken: Vec<Fault>,
     told: Vec<String>,
 }
@@ -101,6 +106,7 @@ impl Run {
             rng,
             pods: BTreeMap::new(),
             ready_until: BTreeMap::new(),
+            blind_until: Time::default(),
             broken: Vec::new(),
             told: Vec::new(),
         }
@@ -168,6 +174,9 @@ impl Run {
     fn inflict(&mut self, fault: Fault) {
         self.told
             .push(format!("{} {fault:?}", self.cluster.now().rfc3339()));
+        if fault == (Fault::StopApiServer { on: false }) {
+            self.blind_until = self.cluster.now() + BLIND;
+        }
         self.cluster.command(fault);
     }
 
@@ -294,9 +303,14 @@ impl Run {
         if !is_taken {
             return Ok(());
         }
+        let recent = if now < self.blind_until {
+            RECENT + BLIND
+        } else {
+            RECENT
+        };
         let counts = |(other, pod): (&Str, &Value)| {
             let recently = self.ready_until.get(other);
-            let is_recent = recently.is_some_and(|at| now.since(*at) < RECENT);
+            let is_recent = recently.is_some_and(|at| now.since(*at) < recent);
             !is_deleting(pod) && (is_ready(pod) || is_recent)
         };
         let left = self.pods.iter().filter(|entry| counts(*entry)).count();

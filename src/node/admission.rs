@@ -1,9 +1,44 @@
 //! What a machine asks of a pod before it takes it. Models `pkg/kubelet/lifecycle` and `pkg/security/apparmor`.
+//!
+//! The scheduler has looked at the same; pods that name their node themselves meet it here.
 
-use api::Value;
+use api::{Str, Value};
 
+use crate::host::Host;
 use crate::machine::Machine;
 use crate::pod::Pod;
+
+/// Reason and message if the machine has no room for the pod, or is not among those that it asks for. What the machine
+/// itself depends on is never refused: others would have to go.
+pub(crate) fn misfit(pod: &Pod, host: &Host) -> Option<(&'static str, Str)> {
+    if pod.is_critical() {
+        return None;
+    }
+    let lacks = |reason, resource: &str, requested: i64, used: i64, capacity: i64| {
+        let message = format!(
+            "Node didn't have enough resource: {resource}, requested: {requested}, used: {used}, capacity: {capacity}"
+        );
+        (used + requested > capacity && requested > 0).then(|| (reason, Str::from(message)))
+    };
+    let machine = &host.machine;
+    let (cpu, memory) = pod.requested(false);
+    let (used_cpu, used_memory) = host.requested_by_others(pod.id);
+    let others = host.requests.keys().filter(|id| **id != pod.id).count() as i64;
+    let cpus = i64::from(machine.cpus) * 1000;
+    let bytes = machine.memory_kib as i64 * 1024;
+    lacks("OutOfpods", "pods", 1, others, i64::from(machine.max_pods))
+        .or_else(|| lacks("OutOfcpu", "cpu", cpu, used_cpu, cpus))
+        .or_else(|| lacks("OutOfmemory", "memory", memory, used_memory, bytes))
+        .or_else(|| {
+            let wanted = pod.spec().get("nodeSelector").entries();
+            let is_other = wanted
+                .iter()
+                .any(|(key, value)| host.labels.is_map() && host.labels.get(key) != value);
+            let message =
+                "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector";
+            is_other.then(|| ("NodeAffinity", message.into()))
+        })
+}
 
 /// Reason and message if the pod cannot run here.
 pub(crate) fn refusal(pod: &Pod, machine: &Machine) -> Option<(&'static str, &'static str)> {

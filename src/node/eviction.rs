@@ -87,7 +87,7 @@ impl Pod {
         }
     }
 
-    fn is_critical(&self) -> bool {
+    pub(crate) fn is_critical(&self) -> bool {
         self.spec().int("priority").unwrap_or(0) >= CRITICAL
             || self
                 .meta()

@@ -18,6 +18,8 @@ use crate::traffic::Traffic;
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
     pub(crate) machine: Machine,
+    /// The labels of its Node, once they were seen.
+    pub(crate) labels: Value,
     pub(crate) images: Images,
     pub(crate) recorder: Recorder,
     pub(crate) asked: BTreeMap<RequestId, Asked>,
@@ -59,6 +61,7 @@ impl Host {
             recorder: Recorder::new(machine.name.clone()),
             images: Images::new(machine.pull_speed),
             machine,
+            labels: Value::Null,
             asked: BTreeMap::new(),
             certified: BTreeMap::new(),
             services: BTreeMap::new(),

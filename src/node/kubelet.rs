@@ -266,6 +266,7 @@ impl Kubelet {
 
     fn node_seen(&mut self, node: &Value, out: &mut Outbox<'_, Timer>) {
         self.registration.seen(node, out);
+        self.host.labels = Meta::of(node).0.get("labels").clone();
         self.look_at_mirrors(out);
     }
 
@@ -316,7 +317,9 @@ impl Kubelet {
                 turn.admit();
                 turn.pod.allocate();
                 let requested = turn.pod.requested(false);
-                turn.host.requests.insert(id, requested);
+                if turn.pod.refused.is_none() {
+                    turn.host.requests.insert(id, requested);
+                }
                 turn.arm_deadline();
             }
             let refusal = turn.pod.refused.map_or(0, |_| REFUSAL);

@@ -54,6 +54,8 @@ impl Turn<'_, '_> {
             Mode::Syncing => self.sync_running(),
             Mode::Terminating { .. } => self.stop_all(),
             Mode::Finished => {
+                // What it had is free for others, though the object may stay for long.
+                self.host.requests.remove(&self.pod.id);
                 self.tell_refusal();
                 // The last word may not have reached the API server yet.
                 self.report();
@@ -134,7 +136,8 @@ impl Turn<'_, '_> {
         };
         let refusal = admission::refusal(self.pod, &self.host.machine)
             .map(|(reason, why)| (reason, Str::from(why)));
-        let Some((reason, message)) = refusal.or_else(strained) else {
+        let misfit = || admission::misfit(self.pod, self.host);
+        let Some((reason, message)) = refusal.or_else(misfit).or_else(strained) else {
             return;
         };
         self.pod.rejected = Some((reason.into(), message));

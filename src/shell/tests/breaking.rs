@@ -144,3 +144,49 @@ fn an_image_for_one_system_does_not_run_on_the_other_and_says_why() {
         "#]],
     );
 }
+
+#[test]
+fn a_pod_that_names_its_node_is_refused_where_it_does_not_fit() {
+    let mut session = new_session();
+    let on_node = |name: &str, more: &str| {
+        format!(
+            "kubectl run {name} --image=nginx --overrides='{{\"spec\":{{\"nodeName\":\"node-1\"{more}}}}}'"
+        )
+    };
+    let asks = |what: &str| {
+        format!(
+            ",\"containers\":[{{\"name\":\"c\",\"image\":\"nginx\",\"resources\":{{\"requests\":{{{what}}}}}}}]"
+        )
+    };
+    prepare(
+        &mut session,
+        &[
+            &on_node("first", &asks("\"cpu\":\"3\"")),
+            &on_node("second", &asks("\"cpu\":\"2\"")),
+            &on_node("third", &asks("\"memory\":\"20Gi\"")),
+            &on_node("fourth", ",\"nodeSelector\":{\"disk\":\"ssd\"}"),
+            "sleep 20",
+        ],
+    );
+    play(
+        &mut session,
+        expect![[r#"
+            $ kubectl get pods --no-headers | tr -s ' ' | cut -d' ' -f1-3
+            first 1/1 Running
+            fourth 0/1 NodeAffinity
+            second 0/1 OutOfcpu
+            third 0/1 OutOfmemory
+            $ kubectl get pods -o jsonpath='{range .items[*]}{.metadata.name}: {.status.message}{"\n"}{end}'
+            first: 
+            fourth: Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector
+            second: Pod was rejected: Node didn't have enough resource: cpu, requested: 2000, used: 3000, capacity: 4000
+            third: Pod was rejected: Node didn't have enough resource: memory, requested: 21474836480, used: 0, capacity: 8589934592
+            $ kubectl delete pod first
+            pod "first" deleted from default namespace
+            $ kubectl run fifth --image=nginx --overrides='{"spec":{"nodeName":"node-1","containers":[{"name":"c","image":"nginx","resources":{"requests":{"cpu":"4"}}}]}}'
+            pod/fifth created
+            $ kubectl wait --for=condition=Ready pod/fifth --timeout=60s
+            pod/fifth condition met
+        "#]],
+    );
+}

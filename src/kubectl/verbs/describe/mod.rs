@@ -309,10 +309,12 @@ fn events(
         fields += &format!(",involvedObject.namespace={}", meta.namespace());
     }
     fields += &format!(",involvedObject.kind={}", mapping.kind);
-    let uid = if mapping.kind == "Node" {
-        meta.name()
-    } else {
-        meta.uid()
+    // Events about a static pod speak of the pod, not of its mirror.
+    let mirrored = meta.annotation("kubernetes.io/config.mirror");
+    let uid = match (mapping.kind.as_str(), mirrored) {
+        ("Node", _) => meta.name(),
+        ("Pod", Some(hash)) => hash,
+        _ => meta.uid(),
     };
     if !uid.is_empty() {
         fields += &format!(",involvedObject.uid={uid}");
