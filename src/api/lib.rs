@@ -43,3 +43,10 @@ mod golden;
 
 /// The version of Kubernetes whose behaviour is modelled.
 pub const KUBERNETES_VERSION: &str = "v1.36.2";
+
+/// What the programs of that release say of their own build: commit, time, compiler.
+pub const KUBERNETES_BUILD: [&str; 3] = [
+    "b2b5a5d1c6a5c1c9c2ee5cd2d0e1ee4a4aaaf5a1",
+    "2026-06-09T17:20:11Z",
+    "go1.26.6",
+];

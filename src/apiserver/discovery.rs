@@ -255,9 +255,10 @@ fn aggregated_resource(kind: &Kind) -> Value {
 }
 
 fn version() -> Value {
+    let [commit, built, compiler] = api::KUBERNETES_BUILD;
     map! {
         "major": "1", "minor": "36", "emulationMajor": "1", "emulationMinor": "36", "minCompatibilityMajor": "1", "minCompatibilityMinor": "35",
-        "gitVersion": api::KUBERNETES_VERSION, "gitCommit": "", "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z",
-        "goVersion": "go1.26", "compiler": "gc", "platform": "linux/amd64",
+        "gitVersion": api::KUBERNETES_VERSION, "gitCommit": commit, "gitTreeState": "clean", "buildDate": built,
+        "goVersion": compiler, "compiler": "gc", "platform": "linux/amd64",
     }
 }

@@ -28,13 +28,12 @@ pub(crate) fn differ(path: &str, ours: &Value, real: &Value, out: &mut Vec<Strin
     }
 }
 
-/// Fields whose values differ from run to run, or are facts of a machine.
-const MASKED_FIELDS: [&str; 25] = [
+/// Fields whose values differ from run to run, or are facts of a machine; that they are there, and of what sort, is compared.
+const MASKED_FIELDS: [&str; 21] = [
     "uid",
     "resourceVersion",
     "creationTimestamp",
     "deletionTimestamp",
-    "description",
     "clusterIP",
     "clusterIPs",
     "time",
@@ -49,9 +48,6 @@ const MASKED_FIELDS: [&str; 25] = [
     "podIPs",
     "serverRelativeURL",
     "serverAddress",
-    "gitCommit",
-    "goVersion",
-    "buildDate",
     "authentication.kubernetes.io/credential-id",
     "clientCIDR",
     "nodePort",
@@ -69,7 +65,8 @@ pub(crate) fn mask(value: &Value) -> Value {
                     && !(key == "clusterIP" && value.as_str() == Some("None"));
                 let masked = match key.as_str() {
                     "managedFields" => mask_managers(value),
-                    _ if is_masked => "…".into(),
+                    "columnDefinitions" => mask_columns(value),
+                    _ if is_masked => shape(value),
                     _ => mask(value),
                 };
                 out.insert(mask_key(key), masked);
@@ -80,6 +77,32 @@ pub(crate) fn mask(value: &Value) -> Value {
         Value::Str(text) => Value::from(mask_text(text)),
         other => other.clone(),
     }
+}
+
+/// What is left of a masked value: whether it is there, and what sort of thing it is.
+fn shape(value: &Value) -> Value {
+    let text = match value {
+        Value::Str(text) => text,
+        Value::Map(map) => {
+            let masked = map.iter().map(|(key, value)| (key.clone(), shape(value)));
+            return Value::from(masked.collect::<api::Map>());
+        }
+        Value::List(list) => {
+            return Value::from(list.iter().map(shape).collect::<Vec<_>>());
+        }
+        Value::Int(_) => return "number".into(),
+        other => return other.clone(),
+    };
+    let is_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    Value::from(match text.as_str() {
+        "" | "0" => text.to_string(),
+        _ if is_digits => "digits".to_owned(),
+        _ if text.len() == 36 && text.split('-').count() == 5 => "a UID".to_owned(),
+        _ if Time::parse_rfc3339(text).is_some() => format!("a time of {} letters", text.len()),
+        _ if is_address(text) => "an address".to_owned(),
+        _ if text.split('.').count() == 3 && text.starts_with("ey") => "a token".to_owned(),
+        _ => "…".to_owned(),
+    })
 }
 
 /// Problems with the entries of a map come in any order, because Go walks maps at random.
@@ -99,6 +122,17 @@ fn sort_causes(status: &mut api::Map) {
         details.set("causes", causes);
         status.insert("details", details);
     }
+}
+
+/// What columns mean is told in the Kubernetes authors' sentences, which are not ours to give.
+fn mask_columns(columns: &Value) -> Value {
+    let mut columns: Vec<Value> = columns.items().iter().map(mask).collect();
+    for column in &mut columns {
+        if column.has("description") {
+            column.set("description", "…");
+        }
+    }
+    Value::from(columns)
 }
 
 /// Items of lists in managed fields are named by what differs from run to run.

@@ -9,9 +9,10 @@ const FLAGS: &[Flag] = &[switch("client"), text("output").short('o'), switch("sh
 
 pub(crate) fn run(ctx: &mut Context<'_>, args: &[Str]) -> Result<(), Failure> {
     let given = Given::parse("version", FLAGS, args)?;
+    let [commit, built, compiler] = api::KUBERNETES_BUILD;
     let client = api::map! {
         "major": "1", "minor": "36", "gitVersion": api::KUBERNETES_VERSION, "gitTreeState": "clean",
-        "goVersion": "go1.26.2", "compiler": "gc", "platform": "linux/amd64", "gitCommit": "", "buildDate": "",
+        "goVersion": compiler, "compiler": "gc", "platform": "linux/amd64", "gitCommit": commit, "buildDate": built,
     };
     let mut both = api::map! { "clientVersion": client, "kustomizeVersion": KUSTOMIZE };
     if !given.switch("client") {
