@@ -48,6 +48,17 @@ pub enum Note {
         code: u16,
         arrives: Time,
     },
+    /// Somebody from outside asked, and it was decided with `code`. `acting_as` is whom they asked to be taken for, if
+    /// anybody.
+    Audited {
+        id: RequestId,
+        user: Str,
+        acting_as: Str,
+        verb: Verb,
+        key: Key,
+        subresource: Str,
+        code: u16,
+    },
     /// A request could not be delivered (link cut, server down) or timed out.
     Lost { from: Part, to: Part, id: RequestId },
     /// A write was committed.

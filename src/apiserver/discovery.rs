@@ -15,6 +15,8 @@ impl ApiServer {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let body = match parts[..] {
             ["version"] => version(),
+            ["metrics"] => self.metrics(),
+            ["metrics", "slis"] => self.health_metrics(),
             [] => health::index(&self.served_groups()),
             [endpoint, ..] if health::ENDPOINTS.contains(&endpoint) => {
                 let rest = path.trim_matches('/')[endpoint.len()..].trim_start_matches('/');

@@ -47,7 +47,7 @@ const LATE_HOOKS: &[&str] = &[
 pub(crate) const ENDPOINTS: [&str; 3] = ["healthz", "livez", "readyz"];
 
 /// Paths that are no resources, besides those of health and discovery.
-const OTHER_PATHS: &[&str] = &[
+pub(crate) const OTHER_PATHS: &[&str] = &[
     "/.well-known/openid-configuration",
     "/flagz",
     "/metrics",
@@ -90,7 +90,7 @@ pub(crate) fn answer(
 }
 
 /// The names of an endpoint's checks, in the order in which they are told.
-fn checks(endpoint: &str) -> Vec<String> {
+pub(crate) fn checks(endpoint: &str) -> Vec<String> {
     let first: &[&str] = match endpoint {
         "readyz" => &["ping", "log", "informer-sync"],
         _ => &["ping", "log", "etcd", "loopback-serving-certificate"],

@@ -21,6 +21,7 @@ pub mod http;
 mod impersonate;
 mod kinds;
 mod metadata;
+mod metrics;
 mod not_simulated;
 mod openapi;
 mod patch;
@@ -127,6 +128,7 @@ pub struct ApiServer {
     /// Custom kinds by `plural.group`, one for each served version.
     customs: BTreeMap<String, Vec<Arc<Kind>>>,
     has_metrics_server: bool,
+    counters: metrics::Counters,
 }
 
 impl ApiServer {
@@ -147,6 +149,7 @@ impl ApiServer {
             expiries: BTreeMap::new(),
             customs: BTreeMap::new(),
             has_metrics_server: false,
+            counters: metrics::Counters::default(),
             field_texts: None,
         };
         server.bootstrap();
@@ -165,6 +168,7 @@ impl ApiServer {
         let reply = self
             .route(caller, id, request)
             .unwrap_or_else(|status| Reply::Done(status.into_response()));
+        self.count(request, &reply);
         self.tell_watchers();
         reply
     }

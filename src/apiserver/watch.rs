@@ -229,6 +229,18 @@ impl Watches {
         self.open.keys().copied()
     }
 
+    /// The kind that each watch watches, and how much of it.
+    pub(crate) fn watched(&self) -> impl Iterator<Item = (&KindRef, &'static str)> {
+        self.open.values().map(|watch| {
+            let scope = match &watch.scope {
+                Scope::Name(..) => "resource",
+                _ if !watch.namespace.is_empty() => "namespace",
+                _ => "cluster",
+            };
+            (&watch.kind, scope)
+        })
+    }
+
     pub(crate) fn next_deadline(&self) -> Option<Time> {
         self.deadlines.keys().next().map(|(at, _)| *at)
     }

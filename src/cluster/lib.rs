@@ -15,6 +15,7 @@
 //! assert_eq!(cluster.trace().digest(), fork.trace().digest());
 //! ```
 
+mod audit;
 mod client;
 mod event;
 mod fault;
@@ -383,6 +384,7 @@ impl Cluster {
             caller.user.name = kubeadm::USER.into();
         }
         let reply = self.server.handle(self.now, &caller, id, request);
+        self.audit(&caller, id, request, &reply, cause);
         let last = self.record_server_notes(cause);
         let is_write = !matches!(
             request.verb,

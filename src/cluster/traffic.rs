@@ -825,6 +825,7 @@ impl Cluster {
         self.network.next_ticket += 1;
         let id = api::RequestId(self.network.next_ticket);
         let reply = self.server.handle(self.now, &caller, id, &parsed.request);
+        self.audit(&caller, id, &parsed.request, &reply, cause);
         self.tell_watchers(cause);
         let reply = match reply {
             Reply::Extension { request } => Reply::Done(self.metrics(&request)),

@@ -59,3 +59,40 @@ fn three_pods_come_to_life_on_three_nodes() {
     nodes.dedup();
     assert_eq!(nodes.len(), 3, "spread over the nodes: {running:?}");
 }
+
+#[test]
+fn the_audit_tells_who_asked_and_in_whose_name() {
+    let mut cluster = Cluster::new(Options::default());
+    cluster.run_for(10 * sim::SECOND);
+    let mut request = Request::list(&core::PODS, "default");
+    request.options.impersonate_user = "jane".into();
+    assert_eq!(ask(&mut cluster, request).code, 403);
+    let jack = apiserver::User {
+        name: "jack".into(),
+        ..apiserver::User::default()
+    };
+    cluster.submit_as(1, jack, Request::path("/version"));
+    cluster.run_for(sim::SECOND);
+    let told: Vec<String> = cluster
+        .trace()
+        .after(sim::NoteId(0))
+        .filter_map(|traced| match &traced.note {
+            api::Note::Audited {
+                user,
+                acting_as,
+                verb,
+                key,
+                code,
+                ..
+            } => Some(format!(
+                "{user} as {acting_as:?}: {verb:?} {} {} {code}",
+                key.kind, key.name
+            )),
+            _ => None,
+        })
+        .collect();
+    expect_test::expect![[r#"
+        kubernetes-admin as "jane": List pods  403
+        jack as "": GetPath  /version 403"#]]
+    .assert_eq(&told.join("\n"));
+}

@@ -416,3 +416,43 @@ fn a_container_whose_image_is_changed_is_restarted() {
         "#]],
     );
 }
+
+#[test]
+fn the_api_server_counts_what_it_does() {
+    let mut session = new_session();
+    prepare(
+        &mut session,
+        &[
+            "kubectl create configmap c",
+            "kubectl create configmap d --dry-run=server",
+            "kubectl get pods -n default",
+        ],
+    );
+    play(
+        &mut session,
+        expect![[r#"
+            $ kubectl get --raw /metrics | grep 'request_total{.*"configmaps".*POST'
+            apiserver_request_total{code="201",component="apiserver",dry_run="",group="",resource="configmaps",scope="resource",subresource="",verb="POST",version="v1"} 5
+            apiserver_request_total{code="201",component="apiserver",dry_run="All",group="",resource="configmaps",scope="resource",subresource="",verb="POST",version="v1"} 1
+            $ kubectl get --raw /metrics | grep 'request_total{.*"pods".*LIST.*' | grep 'namespace"'
+            apiserver_request_total{code="200",component="apiserver",dry_run="",group="",resource="pods",scope="namespace",subresource="",verb="LIST",version="v1"} 1
+            $ kubectl get --raw /nothing/at/all > page; kubectl get --raw /metrics | grep -c nothing
+            0
+            ! Error from server (NotFound): the server could not find the requested resource
+            [1]
+            $ kubectl get --raw /metrics | grep 'resource_objects{.*"nodes"'
+            apiserver_resource_objects{group="",resource="nodes"} 3
+            $ kubectl get --raw /metrics | grep 'longrunning.*"nodes"'
+            apiserver_longrunning_requests{component="apiserver",group="",resource="nodes",scope="cluster",subresource="",verb="WATCH",version="v1"} 2
+            apiserver_longrunning_requests{component="apiserver",group="",resource="nodes",scope="resource",subresource="",verb="WATCH",version="v1"} 3
+            $ kubectl get --raw /metrics | grep -o 'build_info.*build_date'
+            build_info{build_date
+            $ kubectl get --raw /metrics/slis | grep '"etcd"'
+            kubernetes_healthcheck{name="etcd",type="healthz"} 1
+            kubernetes_healthcheck{name="etcd",type="livez"} 1
+            $ kubectl get --raw /metrics --as=jane
+            ! Error from server (Forbidden): forbidden: User "jane" cannot get path "/metrics"
+            [1]
+        "#]],
+    );
+}
