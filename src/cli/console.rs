@@ -114,6 +114,10 @@ impl Console {
                 continue;
             }
             let path = normal(&cwd.join(word));
+            // A directory that holds this one holds more than anybody means (`location / {`).
+            if self.dir.starts_with(&path) && path != self.dir {
+                continue;
+            }
             if path.starts_with(&self.dir)
                 || Path::new(word).is_absolute()
                 || word.starts_with("..")

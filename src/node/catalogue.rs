@@ -225,6 +225,7 @@ const OTHERS: &[Known] = known![
     "kubernetes-bootcamp" 80 SIGNALLED ROOT [8080] [] &["Kubernetes Bootcamp App Started"], &[], &["/bin/sh", "-c", "node server.js"];
     "nginx" 69 SERVER ROOT [80] [] NGINX_LOG, &["/docker-entrypoint.sh"], &["nginx", "-g", "daemon off;"];
     "nginx-slim" 40 SERVER ROOT [80] [] &[], &[], &["nginx", "-g", "daemon off;"];
+    "nginxhttps" 60 SERVER ROOT [80 443] [] &[], &[], &["nginx", "-g", "daemon off;"];
     "pause" 1 SERVER ROOT [] [] &[], &["/pause"], &[];
     "stress" 4 STRESS ROOT [] [] &[], &["stress"], &["--help"];
 ];
@@ -256,9 +257,8 @@ fn programs(name: &str) -> &'static [&'static str] {
         "mariadb" => &["mariadb", "mysql"],
         "mongo" => &["mongo", "mongosh"],
         "mysql" => &["mysql", "mysqladmin"],
-        "nginx" | "nginx-slim" | "httpd" | "php" | "wordpress" | "hpa-example" | "gb-frontend" => {
-            &["curl", "nginx", "httpd"]
-        }
+        "nginx" | "nginx-slim" | "nginxhttps" | "httpd" | "php" | "wordpress" | "hpa-example"
+        | "gb-frontend" => &["curl", "nginx", "httpd"],
         "kubernetes-bootcamp" => &["node", "npm", "curl", "wget"],
         "node" => &["node", "npm", "curl", "wget"],
         "openjdk" => &["java"],
@@ -274,7 +274,7 @@ fn programs(name: &str) -> &'static [&'static str] {
 
 fn files(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
-        "nginx" | "nginx-slim" => NGINX_FILES,
+        "nginx" | "nginx-slim" | "nginxhttps" => NGINX_FILES,
         "kubernetes-bootcamp" => &[("/server.js", BOOTCAMP)],
         "httpd" => &[(
             "/usr/local/apache2/htdocs/index.html",
@@ -395,7 +395,7 @@ impl Known {
             has_tools: !WITHOUT_TOOLS.contains(&self.name),
             files: files(self.name),
             document_root: match self.name {
-                "nginx" | "nginx-slim" => Some("/usr/share/nginx/html"),
+                "nginx" | "nginx-slim" | "nginxhttps" => Some("/usr/share/nginx/html"),
                 "httpd" => Some("/usr/local/apache2/htdocs"),
                 _ => None,
             },

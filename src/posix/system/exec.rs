@@ -5,7 +5,7 @@ use super::open::{Read, Target};
 use super::process::*;
 use super::{Flavour, Stream, System, signal::Signal};
 use crate::files::{Access, Body, Disk, Errno, Files, Kind, User};
-use crate::host::{self, Host, Pid};
+use crate::host::{self, Host};
 use crate::shell::{Env, Shell};
 use crate::syntax::Dialect;
 use crate::tools::{self, Tool};
@@ -456,83 +456,6 @@ impl Kernel<'_> {
         }
         p.wait = Wait::Reply;
         Turn::Continue
-    }
-
-    /// The content of a file under `/proc` that we know.
-    pub(crate) fn proc_file(&mut self, p: &Process, path: &str) -> Option<String> {
-        let rest = path.strip_prefix("/proc/")?;
-        if self.files(p).exists(path) {
-            return None;
-        }
-        let machine = self.host.machine();
-        let (first, file) = rest.split_once('/').unwrap_or((rest, ""));
-        let pid: Option<Pid> = match first {
-            "self" | "thread-self" => Some(p.pid),
-            other => other.parse().ok(),
-        };
-        if let Some(pid) = pid {
-            let (argv, parent, uid) = if pid == p.pid {
-                (p.argv.clone(), p.parent, p.user.uid)
-            } else {
-                let other = self.sys.process_mut(pid)?;
-                (other.argv.clone(), other.parent, other.user.uid)
-            };
-            let name = argv
-                .first()
-                .map_or("", |a| a.rsplit('/').next().unwrap_or(a));
-            return Some(match file {
-                "cmdline" => argv.iter().map(|a| format!("{a}\0")).collect(),
-                "comm" => format!("{name}\n"),
-                "status" => format!(
-                    "Name:\t{name}\nState:\tS (sleeping)\nPid:\t{pid}\nPPid:\t{parent}\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n"
-                ),
-                "cgroup" => "0::/\n".into(),
-                _ => return None,
-            });
-        }
-        Some(match rest {
-            "uptime" => {
-                let up = (self.now - machine.booted).max(0) / 10_000;
-                format!(
-                    "{}.{:02} {}.{:02}\n",
-                    up / 100,
-                    up % 100,
-                    up / 100,
-                    up % 100
-                )
-            }
-            "loadavg" => format!(
-                "0.00 0.00 0.00 1/{} {}\n",
-                self.sys.processes.len() + 1,
-                p.pid
-            ),
-            "meminfo" => {
-                let (total, used) = (
-                    machine.memory_bytes / 1024,
-                    machine.memory_used_bytes / 1024,
-                );
-                format!(
-                    "MemTotal:       {total:>8} kB\nMemFree:        {:>8} kB\nMemAvailable:   {:>8} kB\n",
-                    total.saturating_sub(used),
-                    total.saturating_sub(used)
-                )
-            }
-            "cpuinfo" => (0..machine.cpus)
-                .map(|i| format!("processor\t: {i}\nmodel name\t: Simulated CPU\n\n"))
-                .collect(),
-            "version" => format!("Linux version {} (simulated)\n", machine.kernel),
-            "mounts" => self
-                .sys
-                .mounts
-                .iter()
-                .map(|m| {
-                    let how = if m.read_only { "ro" } else { "rw" };
-                    format!("overlay {} overlay {how},relatime 0 0\n", m.at)
-                })
-                .collect(),
-            "sys/kernel/hostname" => format!("{}\n", self.host.hostname()),
-            _ => return None,
-        })
     }
 }
 

@@ -7,6 +7,7 @@
 mod exec;
 mod kernel;
 mod open;
+mod proc;
 mod process;
 pub(crate) mod signal;
 
