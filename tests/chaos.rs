@@ -200,7 +200,7 @@ impl Run {
             return;
         }
         let node = self.rng.below(u64::from(NODES)) as u32;
-        let fault = match self.rng.below(11) {
+        let fault = match self.rng.below(12) {
             0 | 1 => Fault::PowerOff { node, on: true },
             2 | 3 => Fault::CutOff { node, on: true },
             4 => Fault::StopScheduler { on: true },
@@ -218,6 +218,7 @@ impl Run {
                     on: true,
                 }
             }
+            10 => Fault::SlowScheduler { times: 1_000 },
             _ => return self.kill_something(),
         };
         if !self.broken.contains(&fault) {
@@ -432,6 +433,7 @@ fn mended(fault: &Fault) -> Fault {
         Fault::StopControllerManager { .. } => Fault::StopControllerManager { on: false },
         Fault::StopApiServer { .. } => Fault::StopApiServer { on: false },
         Fault::SlowApiServer { .. } => Fault::SlowApiServer { times: 1 },
+        Fault::SlowScheduler { .. } => Fault::SlowScheduler { times: 1 },
         Fault::PauseController { controller, .. } => Fault::PauseController {
             controller,
             on: false,

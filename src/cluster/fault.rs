@@ -63,6 +63,10 @@ pub enum Fault {
     SlowApiServer {
         times: u32,
     },
+    /// The scheduler takes this many times as long for each decision (1 is normal).
+    SlowScheduler {
+        times: u32,
+    },
 }
 
 #[derive(Clone, Debug, Default)]
@@ -131,6 +135,10 @@ impl Cluster {
                 (format!("another {os} machine").into(), false)
             }
             Fault::AddControlPlane => ("add the control plane's machine".into(), false),
+            Fault::SlowScheduler { times } => (
+                format!("kube-scheduler {times} times slower").into(),
+                *times > 1,
+            ),
             Fault::SlowApiServer { times } => (
                 format!("kube-apiserver {times} times slower").into(),
                 *times > 1,
@@ -163,7 +171,8 @@ impl Cluster {
                     self.scheduler.is_running = !self.faults.is_down(Part::Scheduler);
                     if on {
                         self.server.close_watches(Part::Scheduler);
-                        self.scheduler.replace(scheduler::Scheduler::new());
+                        let fresh = self.scheduler.component.restarted();
+                        self.scheduler.replace(fresh);
                     } else {
                         self.queue
                             .push(self.now + sim::SECOND, Event::Start(Part::Scheduler));
@@ -208,6 +217,9 @@ impl Cluster {
             } => self.kill(&namespace, &pod, &container, out_of_memory),
             Fault::Join { windows } => self.join(windows),
             Fault::AddControlPlane => self.add_control_plane(),
+            Fault::SlowScheduler { times } => {
+                self.scheduler.component.slow_down(times.clamp(1, 100_000));
+            }
             Fault::SlowApiServer { times } => self.faults.server_slowdown = times.clamp(1, 10_000),
         }
     }

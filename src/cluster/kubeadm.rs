@@ -134,7 +134,8 @@ impl Cluster {
         let at = self.now + RESTART;
         let part = match pod.strip_suffix("-control-plane") {
             Some("kube-scheduler") if self.scheduler.is_running => {
-                self.scheduler.replace(scheduler::Scheduler::new());
+                let fresh = self.scheduler.component.restarted();
+                self.scheduler.replace(fresh);
                 Part::Scheduler
             }
             Some("kube-controller-manager") if self.manager.is_running => {
@@ -176,7 +177,8 @@ impl Cluster {
         if !is_on {
             self.break_watches(|_| true);
             self.scheduler.is_running = false;
-            self.scheduler.replace(scheduler::Scheduler::new());
+            let fresh = self.scheduler.component.restarted();
+            self.scheduler.replace(fresh);
             self.manager.is_running = false;
             let fresh = self.manager.component.restarted();
             self.manager.replace(fresh);

@@ -91,6 +91,8 @@ pub struct Scheduler {
     start: usize,
     is_cycle_set: bool,
     is_flush_set: bool,
+    /// Everything takes so many times as long.
+    slowdown: u64,
 }
 
 impl Default for Scheduler {
@@ -125,7 +127,21 @@ impl Scheduler {
             start: 0,
             is_cycle_set: false,
             is_flush_set: false,
+            slowdown: 1,
         }
+    }
+
+    /// The process begins anew on the same machine.
+    pub fn restarted(&self) -> Scheduler {
+        Scheduler {
+            slowdown: self.slowdown,
+            ..Scheduler::new()
+        }
+    }
+
+    /// From now on each decision takes so many times as long; 1 is normal.
+    pub fn slow_down(&mut self, times: u32) {
+        self.slowdown = u64::from(times.max(1));
     }
 
     /// How many pods wait for a node, whatever for.
@@ -390,7 +406,7 @@ impl Scheduler {
         let synced = self.feeds.iter().all(Feed::has_synced);
         if synced && !self.is_cycle_set && self.queue.has_ready() {
             self.is_cycle_set = true;
-            let span = out.rng.latency(CYCLE.0, CYCLE.1);
+            let span = out.rng.latency(CYCLE.0, CYCLE.1) * self.slowdown;
             out.wake_after(span, Timer::Cycle);
         }
         if !self.is_flush_set && self.queue.has_waiting() {
@@ -423,7 +439,7 @@ impl Scheduler {
         if self.queue.has_ready() {
             self.is_cycle_set = true;
             let work = outcome.evaluated as u64 * PER_NODE_NANOS / 1_000;
-            let span = out.rng.latency(CYCLE.0, CYCLE.1) + work;
+            let span = (out.rng.latency(CYCLE.0, CYCLE.1) + work) * self.slowdown;
             out.wake_after(span, Timer::Cycle);
         }
     }
@@ -652,7 +668,7 @@ impl Component for Scheduler {
 
     fn start(&mut self, out: &mut Outbox<'_, Timer>) {
         // A new process remembers nothing.
-        *self = Scheduler::new();
+        *self = self.restarted();
         for feed in &mut self.feeds {
             feed.start(out);
         }

@@ -68,9 +68,9 @@ const HELP: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "slow",
-        "TIMES",
-        "kube-apiserver takes so many times as long; 1 is normal",
-        "API サーバーを遅くする",
+        "[PART] TIMES",
+        "kube-apiserver or kube-scheduler takes so many times as long; 1 is normal",
+        "API サーバーやスケジューラーを遅くする",
     ),
     (
         "join",
@@ -158,6 +158,9 @@ fn parse(args: &[&str], cluster: &Cluster) -> Result<Option<(Fault, String)>, St
         let found = kill(rest, verb, cluster)?;
         return found.map(Some).ok_or_else(usage);
     }
+    if verb == "slow" {
+        return slow(rest).and_then(|found| found.map(Some).ok_or_else(usage));
+    }
     let [argument] = rest else {
         return Err(usage());
     };
@@ -183,10 +186,6 @@ fn parse(args: &[&str], cluster: &Cluster) -> Result<Option<(Fault, String)>, St
         "fill-disk" | "free-disk" => Fault::FillDisk {
             node: node(argument, cluster)?,
             on: verb == "fill-disk",
-        },
-        "slow" => match argument.parse() {
-            Ok(times) if times >= 1 => Fault::SlowApiServer { times },
-            _ => return Err(format!("\"{argument}\" is no whole number from 1")),
         },
         "join" if matches!(*argument, "linux" | "windows") => {
             let windows = *argument == "windows";
@@ -224,14 +223,29 @@ fn parse(args: &[&str], cluster: &Cluster) -> Result<Option<(Fault, String)>, St
         "resume" => "resumed",
         "enable" => "enabled",
         "disable" => "disabled",
-        _ => {
-            return Ok(Some((
-                fault,
-                format!("kube-apiserver takes {argument} times as long"),
-            )));
-        }
+        _ => "done",
     };
     Ok(Some((fault, format!("{argument} {said}"))))
+}
+
+/// `10`, or `kube-scheduler 10`.
+fn slow(args: &[&str]) -> Result<Option<(Fault, String)>, String> {
+    let (part, times) = match args {
+        [times] => ("kube-apiserver", times),
+        [part @ ("kube-apiserver" | "kube-scheduler"), times] => (*part, times),
+        _ => return Ok(None),
+    };
+    let times: u32 = times
+        .parse()
+        .ok()
+        .filter(|times| *times >= 1)
+        .ok_or_else(|| format!("\"{times}\" is no whole number from 1"))?;
+    let fault = if part == "kube-scheduler" {
+        Fault::SlowScheduler { times }
+    } else {
+        Fault::SlowApiServer { times }
+    };
+    Ok(Some((fault, format!("{part} takes {times} times as long"))))
 }
 
 /// The number of the machine with this name: that of `node-3` is 2.
@@ -401,6 +415,20 @@ mod tests {
         "#]],
         );
         check(
+            "slow kube-scheduler 500",
+            &expect![[r#"
+            0 Some(SlowScheduler { times: 500 })
+            kube-scheduler takes 500 times as long
+        "#]],
+        );
+        check(
+            "slow kubelet 5",
+            &expect![[r#"
+            1 None
+            kubenkyo: usage: kubenkyo slow [PART] TIMES
+        "#]],
+        );
+        check(
             "slow 10",
             &expect![[r#"
             0 Some(SlowApiServer { times: 10 })
@@ -550,7 +578,7 @@ mod tests {
                   kubenkyo start PART                 it starts again / 部品を動かす
                   kubenkyo pause CONTROLLER           deployment-controller, say, takes no work / コントローラーを休ませる
                   kubenkyo resume CONTROLLER          it goes on with what has come in / コントローラーを再開する
-                  kubenkyo slow TIMES                 kube-apiserver takes so many times as long; 1 is normal / API サーバーを遅くする
+                  kubenkyo slow [PART] TIMES          kube-apiserver or kube-scheduler takes so many times as long; 1 is normal / API サーバーやスケジューラーを遅くする
                   kubenkyo join linux | windows       one more machine joins the cluster / マシンを 1 台加える
                   kubenkyo enable load-balancer       Services of type LoadBalancer get an address / LoadBalancer に IP を割り当てる
                   kubenkyo enable control-plane       the control plane becomes a Node, with kubeadm's pods in kube-system / コントロールプレーンも Node にする

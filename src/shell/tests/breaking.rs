@@ -190,3 +190,28 @@ fn a_pod_that_names_its_node_is_refused_where_it_does_not_fit() {
         "#]],
     );
 }
+
+#[test]
+fn a_slow_scheduler_decides_late() {
+    play(
+        &mut new_session(),
+        expect![[r#"
+            $ kubenkyo slow kube-scheduler 20000
+            kube-scheduler takes 20000 times as long
+            $ kubectl run web --image=nginx
+            pod/web created
+            $ sleep 3
+            $ kubectl get pod web --no-headers | tr -s ' ' | cut -d' ' -f1-3
+            web 0/1 Pending
+            $ kubectl wait --for=condition=Ready pod/web --timeout=60s
+            pod/web condition met
+            $ kubenkyo slow kube-scheduler 1
+            kube-scheduler takes 1 times as long
+            $ kubectl run other --image=nginx
+            pod/other created
+            $ sleep 1
+            $ kubectl get pod other -o jsonpath='{.status.conditions[?(@.type=="PodScheduled")].status}{"\n"}'
+            True
+        "#]],
+    );
+}
