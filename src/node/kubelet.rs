@@ -334,6 +334,8 @@ impl Kubelet {
         let Some(id) = self.id_of(object) else { return };
         self.turn(id, out, |turn| {
             turn.pod.is_gone = true;
+            // The real one's pod manager forgets it at once, whatever still has to be stopped.
+            turn.host.requests.remove(&id);
             if turn.pod.mode == Mode::Syncing {
                 turn.abort();
             } else if turn.pod.mode == Mode::Finished {

@@ -499,6 +499,7 @@ impl Turn<'_, '_> {
         self.pod.sandbox = None;
         self.pod.step = Step::Idle;
         self.pod.mode = Mode::Finished;
+        self.host.requests.remove(&self.pod.id);
         self.report();
         self.delete_if_asked();
     }
