@@ -524,11 +524,15 @@ pub(crate) fn complete_line(cluster: &Cluster, line: &str, cursor: usize) -> Com
         .collect();
     let options: Vec<(String, String)> = match words.as_slice() {
         [] => [
-            "kubectl", "cat", "ls", "echo", "grep", "curl", "clear", "sleep", "watch",
+            "kubectl", "kubenkyo", "cat", "ls", "echo", "grep", "curl", "clear", "sleep", "watch",
         ]
         .iter()
         .map(|name| ((*name).to_owned(), String::new()))
         .collect(),
+        ["kubenkyo"] => shell::breaking_commands()
+            .map(|(name, takes)| (name.to_owned(), takes.to_owned()))
+            .collect(),
+        ["kubenkyo", verb] => breakable(cluster, verb),
         ["kubectl" | "k"] => kubectl::commands()
             .map(|name| (name.to_owned(), String::new()))
             .collect(),
@@ -660,6 +664,35 @@ impl kubectl::Host for Nowhere {
     }
 
     fn start(&mut self, _: Vec<api::Str>) {}
+}
+
+/// What a subcommand of `kubenkyo` may break or mend.
+fn breakable(cluster: &Cluster, verb: &str) -> Vec<(String, String)> {
+    let all = shell::breaking_commands().filter(|(name, _)| *name == verb);
+    let takes = all.flat_map(|(_, takes)| takes.split(" | "));
+    let of_word = |word: &str| match word {
+        "NODE" => names(cluster, "Node"),
+        "pod/POD" => names(cluster, "Pod")
+            .into_iter()
+            .map(|(name, detail)| (format!("pod/{name}"), detail))
+            .collect(),
+        "CONTROLLER" => plain(Cluster::controllers()),
+        "PART" | "[PART] TIMES" => plain(&[
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kube-scheduler",
+        ]),
+        "FILE" | "" => Vec::new(),
+        word => plain(&[word]),
+    };
+    takes.flat_map(of_word).collect()
+}
+
+fn plain(words: &[&str]) -> Vec<(String, String)> {
+    words
+        .iter()
+        .map(|word| ((*word).to_owned(), String::new()))
+        .collect()
 }
 
 fn of_type(cluster: &Cluster, name: &str) -> Vec<(String, String)> {

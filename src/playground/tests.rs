@@ -242,6 +242,8 @@ fn any_text_can_be_asked_about() {
         playground.hover(WEB, at);
     }
     playground.complete_line(0, "kubectl get po", 14);
+    let breaks = playground.complete_line(0, "kubenkyo pause dep", 18);
+    assert_eq!(breaks.candidates[0].text, "deployment-controller");
     let offered = |line: &str| -> Vec<String> {
         let found = playground.complete_line(0, line, line.len());
         found.candidates.into_iter().map(|c| c.text).collect()

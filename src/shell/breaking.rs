@@ -100,6 +100,13 @@ const HELP: &[(&str, &str, &str, &str)] = &[
 
 const LOAD_BALANCER: &str = "service-lb-controller";
 
+/// The subcommands with what each takes, for completion.
+pub fn commands() -> impl Iterator<Item = (&'static str, &'static str)> {
+    HELP.iter()
+        .map(|(name, takes, ..)| (*name, *takes))
+        .chain([("help", ""), ("image", "FILE")])
+}
+
 /// Reads a command line: the fault and what the command prints.
 pub(crate) fn run(args: &[impl AsRef<str>], cluster: &Cluster) -> (Option<Fault>, Done) {
     let args: Vec<&str> = args.iter().map(AsRef::as_ref).collect();

@@ -12,6 +12,7 @@ mod session;
 mod terminal;
 mod workstation;
 
+pub use breaking::commands as breaking_commands;
 pub use session::{Outcome, Session};
 pub use terminal::{Chunk, Prompt};
 pub use workstation::{Command, Options, Workstation};

@@ -20,7 +20,7 @@ const SLIDES: [(&str, Msg); 10] = [
     ("Ctrl P", Msg::KeyPrint),
 ];
 
-const PAGE: [(&str, Msg); 10] = [
+const PAGE: [(&str, Msg); 11] = [
     ("Ctrl ⏎", Msg::KeyApply),
     ("Ctrl `", Msg::KeyTerminal),
     ("Ctrl K  /  g", Msg::KeyPalette),
@@ -29,6 +29,7 @@ const PAGE: [(&str, Msg); 10] = [
     ("L", Msg::KeyLang),
     ("F6", Msg::KeyRegions),
     ("Esc Tab", Msg::KeyLeaveEditor),
+    ("kubenkyo help", Msg::KeyBreaks),
     ("?", Msg::KeyHelp),
     ("Esc", Msg::Close),
 ];

@@ -211,6 +211,7 @@ words! { Msg:
     KeyLang: "言語を切り替える" | "Switch the language";
     KeyRegions: "領域を順に移動" | "Move from region to region";
     KeyLeaveEditor: "エディターから出る" | "Leave the editor";
+    KeyBreaks: "ターミナルで：壊すコマンドと直すコマンド" | "in the terminal: what breaks the cluster, and mends it";
     KeyHelp: "この一覧" | "This list";
 }
 
