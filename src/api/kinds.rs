@@ -24,6 +24,8 @@ pub struct Kind {
     pub short_names: Vec<Str>,
     pub categories: Vec<Str>,
     pub subresources: Vec<Subresource>,
+    /// What a definition lets field selectors name besides names and namespaces (`spec.color`).
+    pub selectable: Vec<Str>,
 }
 
 /// `pods/log`, `deployments/scale`, …
@@ -348,6 +350,7 @@ fn read(table: &'static str) -> Vec<Kind> {
             short_names,
             categories,
             subresources: words.map(|word| subresource(kind, word)).collect(),
+            selectable: Vec::new(),
         });
     }
     kinds
@@ -440,6 +443,7 @@ mod tests {
                 .iter()
                 .map(subresource)
                 .collect(),
+            selectable: Vec::new(),
         }
     }
 

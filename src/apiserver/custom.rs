@@ -338,6 +338,12 @@ fn rows(definition: &Value) -> Vec<Arc<Kind>> {
             short_names: texts("shortNames"),
             categories: texts("categories"),
             subresources,
+            selectable: version
+                .get("selectableFields")
+                .items()
+                .iter()
+                .map(|field| Str::new(field.str("jsonPath").trim_start_matches('.')))
+                .collect(),
         }));
     }
     rows

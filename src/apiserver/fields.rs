@@ -4,7 +4,7 @@
 //! at v1.36.
 
 use api::kinds::Kind;
-use api::{Status, Value};
+use api::{Status, Str, Value};
 
 /// The fields that every kind has.
 const COMMON: [&str; 2] = ["metadata.name", "metadata.namespace"];
@@ -63,7 +63,7 @@ fn supported(group: &str, kind: &str) -> Option<&'static [&'static str]> {
 
 /// Refuses a field that cannot be selected by.
 pub(crate) fn check(kind: &Kind, field: &str) -> Result<(), Status> {
-    if COMMON.contains(&field) {
+    if COMMON.contains(&field) || kind.selectable.iter().any(|known| known == field) {
         return Ok(());
     }
     match supported(&kind.group, &kind.kind) {
@@ -71,9 +71,18 @@ pub(crate) fn check(kind: &Kind, field: &str) -> Result<(), Status> {
         Some(_) if kind.group.is_empty() || kind.group == *"apps" || kind.group == *"batch" => Err(
             Status::bad_request(format!("field label not supported: {field}")),
         ),
-        _ => Err(Status::bad_request(format!(
-            "{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-        ))),
+        _ => {
+            let selectable = kind.selectable.iter().map(Str::as_str);
+            let known: Vec<String> = COMMON
+                .into_iter()
+                .chain(selectable)
+                .map(|known| format!("{known:?}"))
+                .collect();
+            Err(Status::bad_request(format!(
+                "{field:?} is not a known field selector: only {}",
+                known.join(", ")
+            )))
+        }
     }
 }
 

@@ -142,6 +142,7 @@ fn served(ctx: &mut Context<'_>) -> Result<Vec<Kind>, Failure> {
                 short_names: strings("shortNames"),
                 categories: strings("categories"),
                 subresources: Vec::new(),
+                selectable: Vec::new(),
             });
         }
     }
