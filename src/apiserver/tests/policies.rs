@@ -247,3 +247,37 @@ fn an_ingress_without_a_class_gets_the_default() {
     ));
     assert_eq!(ingress.path("spec.ingressClassName").as_str(), Some("web"));
 }
+
+#[test]
+fn a_definition_says_which_fields_select_and_others_are_named_in_the_refusal() {
+    let mut server = server();
+    must(create(
+        &mut server,
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: shirts.shop.example.com}\nspec:\n  group: shop.example.com\n  scope: Namespaced\n  names: {plural: shirts, kind: Shirt}\n  versions:\n  - name: v1\n    served: true\n    storage: true\n    selectableFields: [{jsonPath: .spec.color}]\n    schema:\n      openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {color: {type: string}, size: {type: integer}}}}}\n",
+    ));
+    for (name, color) in [("a", "blue"), ("b", "green"), ("c", "blue")] {
+        let shirt = format!(
+            "{{apiVersion: shop.example.com/v1, kind: Shirt, metadata: {{name: {name}}}, spec: {{color: {color}, size: 3}}}}"
+        );
+        must(create(&mut server, &shirt));
+    }
+    let shirts = Resource::of("shop.example.com", "v1", "shirts");
+    let mut names = |selector: &'static str| {
+        let listed = done(
+            &mut server,
+            &Request::list(&shirts, "default").fields(selector),
+        );
+        if !listed.is_success() {
+            return listed.message().to_owned();
+        }
+        let items = listed.body.get("items").items().iter();
+        let names = items.map(|item| item.get("metadata").str("name").to_owned());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names("spec.color=blue"), "a c");
+    assert_eq!(names("spec.color!=blue"), "b");
+    assert_eq!(
+        names("spec.size=3"),
+        "\"spec.size\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\", \"spec.color\""
+    );
+}
