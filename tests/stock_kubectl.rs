@@ -241,6 +241,7 @@ fn stock_kubectl_does_a_days_work() {
     std::fs::write(folder.join("inner/file"), "deep\n").expect("ours");
     k(&format!("cp {} box:/tmp/folder", folder.display())).ok();
     k("exec box -- cat /tmp/folder/inner/file").is("deep\n");
+    k("get --raw /api/v1/namespaces/default/services/web:80/proxy/").says("Welcome to nginx!");
     k("get --raw /metrics").says("apiserver_request_total{");
     served.follows("logs -f box", "line ");
     served.follows("get pods -w", "box ");

@@ -49,6 +49,8 @@ pub enum Body {
     /// A decoded object (also `DeleteOptions`, which the adapter folds into [`Options`]).
     Object(Value),
     Patch(PatchKind, Value),
+    /// Bytes and their content type, for whoever stands behind a `proxy`.
+    Raw(Arc<[u8]>, Str),
     /// It could not be read: the answer, unless something else is wrong before it (permission, an unknown path).
     Unreadable(Box<Status>),
 }
@@ -118,6 +120,8 @@ pub struct Response {
     pub body: Value,
     /// Texts of `Warning` headers.
     pub warnings: Vec<Str>,
+    /// The content type of a text that is not the API's own; empty for all others.
+    pub media: Str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -352,6 +356,7 @@ impl Response {
             code: 200,
             body,
             warnings: Vec::new(),
+            media: Str::EMPTY,
         }
     }
 
@@ -360,6 +365,7 @@ impl Response {
             code: 201,
             body,
             warnings: Vec::new(),
+            media: Str::EMPTY,
         }
     }
 

@@ -160,6 +160,7 @@ impl Status {
             code: self.0.code,
             body: self.to_value(),
             warnings: Vec::new(),
+            media: Str::EMPTY,
         }
     }
 }

@@ -44,6 +44,7 @@ mod tests;
 pub use not_simulated::acts_on;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+pub use subresource::Place;
 
 use api::kinds::{Kind, METRICS_GROUP};
 use api::note::Key as NoteKey;

@@ -267,6 +267,7 @@ mod tests {
                         code,
                         body: value.clone(),
                         warnings: Vec::new(),
+                        media: api::Str::EMPTY,
                     };
                     reflector.respond(&response, Timer::Reflector(0), &mut out)
                 }

@@ -23,6 +23,7 @@ mod host;
 mod kubeadm;
 mod metrics;
 mod options;
+mod proxied;
 mod traffic;
 
 use std::collections::BTreeMap;
@@ -408,6 +409,9 @@ impl Cluster {
                 cause,
             ),
             Reply::Proxy { node } => self.relay(from, id, &node, request, work, cause),
+            Reply::Extension { request } if request.subresource == *"proxy" => {
+                self.lead_on(from, id, &request, cause);
+            }
             Reply::Extension { request } => {
                 let measured = Arrival::Response(self.metrics(&request));
                 self.answer(from, id, measured, work, cause);

@@ -19,13 +19,14 @@ use posix::{Record, RecordKind};
 use sim::{MILLI, Micros, NoteId, Rng, Time};
 
 use crate::host::Host;
+use crate::proxied::proxied;
 use crate::{Cluster, Event};
 
 /// Where the API server is found inside the cluster, whatever its service says.
 const API_SERVER: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 1);
 const HOST_OF_API_SERVER: Ipv4Addr = Ipv4Addr::new(172, 18, 0, 1);
 /// The machine outside, as nodes see it.
-const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 18, 0, 1);
+pub(crate) const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 18, 0, 1);
 /// One watcher stands for the kube-proxies of all nodes.
 pub(crate) const WATCHER: Part = Part::KubeProxy(0);
 /// Who asks the API server from inside a pod: it is known by its token alone.
@@ -38,7 +39,7 @@ const NOTED_PER_SECOND: u32 = 40;
 pub(crate) struct Network {
     pub(crate) proxy: Host<Proxy>,
     affinity: Affinity,
-    rng: Rng,
+    pub(crate) rng: Rng,
     /// Tables of nodes that hear nothing new.
     frozen: BTreeMap<u32, Tables>,
     tickets: BTreeMap<u64, Ticket>,
@@ -61,19 +62,30 @@ struct Ticket {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asker {
-    Container { node: u32, exchange: u64 },
-    Client { number: u32, exchange: u64 },
+pub(crate) enum Asker {
+    Container {
+        node: u32,
+        exchange: u64,
+    },
+    Client {
+        number: u32,
+        exchange: u64,
+    },
+    /// The API server, for a request of `from`.
+    Request {
+        from: Part,
+        id: api::RequestId,
+    },
 }
 
 /// From where a call comes.
-struct Source {
-    asker: Asker,
-    address: Ipv4Addr,
+pub(crate) struct Source {
+    pub(crate) asker: Asker,
+    pub(crate) address: Ipv4Addr,
     /// The node on which it starts; the first one for those outside.
-    node: u32,
-    pod: Option<Value>,
-    cause: NoteId,
+    pub(crate) node: u32,
+    pub(crate) pod: Option<Value>,
+    pub(crate) cause: NoteId,
 }
 
 impl Network {
@@ -191,6 +203,17 @@ impl Cluster {
         cause: NoteId,
     ) {
         let asker = Asker::Client { number, exchange };
+        self.call_pod_for(asker, namespace, name, call, cause);
+    }
+
+    pub(crate) fn call_pod_for(
+        &mut self,
+        asker: Asker,
+        namespace: &str,
+        name: &str,
+        call: Call,
+        cause: NoteId,
+    ) {
         let found = self.kubelets.iter().enumerate().find_map(|(node, host)| {
             let pod = host.component.pod(namespace, name)?;
             Some((node as u32, host.component.address_of_pod(pod)))
@@ -229,7 +252,8 @@ impl Cluster {
         };
         let (_, _, path) = posix::split_url(&request.url);
         if let Some(proxied) = proxied(&path) {
-            return self.call_proxied((number, exchange), &proxied, request, call, cause);
+            let asker = Asker::Client { number, exchange };
+            return self.call_proxied(asker, &proxied, request, call, cause);
         }
         let user = Caller::component(Part::Client(0)).user;
         let ticket = self.open_ticket(
@@ -250,101 +274,7 @@ impl Cluster {
         self.answered(ticket, answer, 3 * MILLI);
     }
 
-    /// `…/pods/NAME:PORT/proxy/PATH` and `…/services/…`: the API server asks in the client's place.
-    fn call_proxied(
-        &mut self,
-        place: (u32, u64),
-        to: &Proxied<'_>,
-        request: &posix::HttpRequest,
-        call: &Call,
-        cause: NoteId,
-    ) {
-        let mut request = request.clone();
-        request.url = format!("http://{}{}", to.name, to.path);
-        let call = Call {
-            payload: Payload::Http {
-                request,
-                tls: to.tls,
-            },
-            ..call.clone()
-        };
-        if to.is_pod {
-            let declared = self.kubelets.iter().find_map(|host| {
-                let pod = host.component.pod(to.namespace, to.name)?;
-                let ports = pod
-                    .spec()
-                    .get("containers")
-                    .items()
-                    .iter()
-                    .flat_map(|c| c.get("ports").items());
-                let mut numbers = ports
-                    .filter(|p| to.port.is_empty() || p.str("name") == to.port)
-                    .filter_map(|p| p.int("containerPort"));
-                numbers.next().and_then(|n| u16::try_from(n).ok())
-            });
-            let port = to.port.parse().ok().or(declared).unwrap_or(80);
-            return self.call_pod(place, to.namespace, to.name, Call { port, ..call }, cause);
-        }
-        let tables = self.network.proxy.component.tables();
-        let key = (Str::new(to.namespace), Str::new(to.name));
-        let ports = tables
-            .service(to.namespace, to.name)
-            .map_or(Value::Null, |s| s.path("spec.ports").clone());
-        let wanted = ports.items().iter().find(|port| {
-            to.port.is_empty()
-                || port.str("name") == to.port
-                || to.port.parse() == Ok(port.int("port").unwrap_or(0))
-        });
-        let rows = tables.endpoints(&key);
-        let ready: Vec<_> = rows
-            .iter()
-            .filter(|row| {
-                row.is_ready && wanted.is_some_and(|p| p.str("name") == row.port_name.as_str())
-            })
-            .collect();
-        let asker = Asker::Client {
-            number: place.0,
-            exchange: place.1,
-        };
-        if ready.is_empty() {
-            let (code, reason, why) = match wanted {
-                None => (
-                    404,
-                    "NotFound",
-                    format!("services \"{}\" not found", to.name),
-                ),
-                Some(_) => (
-                    503,
-                    "ServiceUnavailable",
-                    format!("no endpoints available for service \"{}\"", to.name),
-                ),
-            };
-            let ticket = self.open_ticket(
-                asker,
-                Key::new("services", Str::new(to.namespace), Str::new(to.name)),
-                None,
-                &call,
-                cause,
-            );
-            return self.answered(ticket, failure(&Status::new(code, reason, why)), MILLI);
-        }
-        let chosen = ready[self.network.rng.below(ready.len() as u64) as usize];
-        let call = Call {
-            to: chosen.address,
-            port: chosen.port,
-            ..call
-        };
-        let source = Source {
-            asker,
-            address: GATEWAY,
-            node: 0,
-            pod: None,
-            cause,
-        };
-        self.launch(source, call);
-    }
-
-    fn open_ticket(
+    pub(crate) fn open_ticket(
         &mut self,
         asker: Asker,
         to: Key,
@@ -457,7 +387,7 @@ impl Cluster {
         paths.next().filter(|_| is_ours.is_none()).map(Str::new)
     }
 
-    fn launch(&mut self, source: Source, call: Call) {
+    pub(crate) fn launch(&mut self, source: Source, call: Call) {
         self.network.next_ticket += 1;
         let ticket = self.network.next_ticket;
         let now = self.now;
@@ -619,7 +549,7 @@ impl Cluster {
         );
     }
 
-    fn answered(&mut self, ticket: u64, answer: Answer, work: Micros) {
+    pub(crate) fn answered(&mut self, ticket: u64, answer: Answer, work: Micros) {
         if answer == Answer::Dropped {
             return self.drop_call(ticket);
         }
@@ -665,6 +595,7 @@ impl Cluster {
                     .or_default()
                     .push((exchange, answer));
             }
+            Asker::Request { from, id } => self.lead_back(from, id, answer, cause),
             Asker::Container { node, exchange } => {
                 let Some(host) = self
                     .kubelets
@@ -828,7 +759,9 @@ impl Cluster {
         self.audit(&caller, id, &parsed.request, &reply, cause);
         self.tell_watchers(cause);
         let reply = match reply {
-            Reply::Extension { request } => Reply::Done(self.metrics(&request)),
+            Reply::Extension { request } if request.subresource.is_empty() => {
+                Reply::Done(self.metrics(&request))
+            }
             reply => reply,
         };
         match reply {
@@ -943,7 +876,7 @@ fn is_api_server(call: &Call, via: Option<&network::ServiceKey>) -> bool {
         || call.port == 6443 && call.to == HOST_OF_API_SERVER
 }
 
-fn failure(status: &Status) -> Answer {
+pub(crate) fn failure(status: &Status) -> Answer {
     Answer::page(
         status.0.code,
         "application/json",
@@ -962,48 +895,6 @@ fn pretty(http: &apiserver::http::HttpRequest, body: Vec<u8>) -> Vec<u8> {
         Ok(value) => value.to_pretty_json().into_bytes(),
         Err(_) => body,
     }
-}
-
-/// A path of the API server that leads on to a pod or service.
-struct Proxied<'a> {
-    namespace: &'a str,
-    is_pod: bool,
-    tls: bool,
-    name: &'a str,
-    /// A number, a name, or nothing.
-    port: &'a str,
-    path: String,
-}
-
-/// `/api/v1/namespaces/NS/pods/[https:]NAME[:PORT]/proxy/PATH`
-fn proxied(path: &str) -> Option<Proxied<'_>> {
-    let rest = path.strip_prefix("/api/v1/namespaces/")?;
-    let mut parts = rest.splitn(5, '/');
-    let (namespace, kind, named) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_pod = match kind {
-        "pods" => true,
-        "services" => false,
-        _ => return None,
-    };
-    if parts.next()? != "proxy" {
-        return None;
-    }
-    let words: Vec<&str> = named.split(':').collect();
-    let (scheme, name, port) = match words[..] {
-        [name] => ("", name, ""),
-        [name, port] => ("", name, port),
-        [scheme, name, port] => (scheme, name, port),
-        _ => return None,
-    };
-    let path = format!("/{}", parts.next().unwrap_or_default());
-    Some(Proxied {
-        namespace,
-        is_pod,
-        tls: scheme == "https",
-        name,
-        port,
-        path,
-    })
 }
 
 /// A call in a few words, for the trace.

@@ -66,7 +66,14 @@ impl Failure {
 
 /// `Error from server (NotFound): pods "x" not found`; for invalid objects `The Pod "x" is invalid: …`.
 pub(crate) fn server_text(response: &Response, doing: &str) -> String {
-    let (reason, message) = (response.reason(), response.message());
+    let told = response
+        .body
+        .as_str()
+        .map(|text| generic(response.code, text));
+    let (reason, message) = match &told {
+        Some((reason, message)) => (*reason, message.as_str()),
+        None => (response.reason(), response.message()),
+    };
     if doing.is_empty() && reason == "Invalid" {
         return invalid_text(response);
     }
@@ -79,6 +86,49 @@ pub(crate) fn server_text(response: &Response, doing: &str) -> String {
         format!("Error from server: {subject}{message}")
     } else {
         format!("Error from server ({reason}): {subject}{message}")
+    }
+}
+
+/// What a failure means whose body is no Status (`NewGenericServerResponse` of apimachinery).
+fn generic(code: u16, body: &str) -> (&'static str, String) {
+    let plain = |reason, message: &str| (reason, message.to_owned());
+    match code {
+        401 => plain(
+            "Unauthorized",
+            "the server has asked for the client to provide credentials",
+        ),
+        // The server says why.
+        403 => plain("Forbidden", body),
+        404 => plain(
+            "NotFound",
+            "the server could not find the requested resource",
+        ),
+        405 => plain(
+            "MethodNotAllowed",
+            "the server does not allow this method on the requested resource",
+        ),
+        429 => plain(
+            "TooManyRequests",
+            "the server has received too many requests and has asked us to try again later",
+        ),
+        503 => plain(
+            "ServiceUnavailable",
+            "the server is currently unable to handle the request",
+        ),
+        504 => plain(
+            "Timeout",
+            "the server was unable to return a response in the time allotted, but may still be processing the request",
+        ),
+        500.. => (
+            "InternalError",
+            format!("an error on the server ({body:?}) has prevented the request from succeeding"),
+        ),
+        _ => (
+            "",
+            format!(
+                "the server responded with the status code {code} but did not return more information"
+            ),
+        ),
     }
 }
 

@@ -67,17 +67,35 @@ pub fn parse(http: &HttpRequest) -> Result<Parsed, Status> {
     let pairs = parse_query(query_text);
     let accept = Accept::of(http.header("accept").unwrap_or("*/*"))?;
     let mut request = path::parse(&http.method, path, &pairs)?;
-    query::options(&pairs, &mut request)?;
+    let is_proxied = request.subresource == *"proxy";
+    if is_proxied {
+        proxied(path, query_text, &mut request);
+    } else {
+        query::options(&pairs, &mut request)?;
+    }
     request.options.user_agent = Str::new(http.header("user-agent").unwrap_or_default());
     accept.apply(&mut request.options);
     impersonation(http, &mut request.options);
-    if let Err(status) = body::read(http, &mut request) {
+    if is_proxied {
+        let media = http.header("content-type").unwrap_or_default();
+        request.body = Body::Raw(http.body.as_slice().into(), Str::new(media));
+    } else if let Err(status) = body::read(http, &mut request) {
         request.body = Body::Unreadable(Box::new(status));
     }
     Ok(Parsed {
         request,
         accept: accept.media,
     })
+}
+
+/// What stands behind a `proxy` gets the rest of the path and the query as they were sent.
+fn proxied(path: &str, query: &str, request: &mut Request) {
+    let rest = path
+        .split_once("/proxy")
+        .map_or("", |(_, rest)| rest)
+        .trim_start_matches('/');
+    let mark = if query.is_empty() { "" } else { "?" };
+    request.options.query = vec![("path".into(), format!("/{rest}{mark}{query}").into())];
 }
 
 /// The `Impersonate-…` headers.
@@ -104,7 +122,11 @@ pub(crate) fn resource_of(path: &str) -> Result<Option<Request>, Status> {
     let (path, query_text) = path.split_once('?').unwrap_or((path, ""));
     let pairs = parse_query(query_text);
     let mut request = path::parse("GET", path, &pairs)?;
-    query::options(&pairs, &mut request)?;
+    if request.subresource == *"proxy" {
+        self::proxied(path, query_text, &mut request);
+    } else {
+        query::options(&pairs, &mut request)?;
+    }
     Ok((request.verb != api::Verb::GetPath).then_some(request))
 }
 
@@ -138,7 +160,11 @@ pub fn encode(request: &Request, accept: Media, response: &Response) -> HttpResp
             }
         }
     };
-    let mut content_type = content_type.to_owned();
+    let mut content_type = if response.media.is_empty() {
+        content_type.to_owned()
+    } else {
+        response.media.to_string()
+    };
     if response.body.str("kind") == "APIGroupDiscoveryList" {
         content_type += ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
     }

@@ -7,7 +7,7 @@ pub(crate) mod scale;
 mod stream;
 mod token;
 
-use api::{Request, Status, Verb};
+use api::{Request, Status, Str, Verb};
 
 use crate::call::{Call, no_such_path};
 use crate::{ApiServer, Reply, object_of};
@@ -20,6 +20,7 @@ impl ApiServer {
     ) -> Result<Reply, Status> {
         let response = match (call.subresource.as_str(), request.verb) {
             ("log" | "exec" | "attach" | "portforward", _) => return self.stream(call),
+            ("proxy", _) => return self.lead_on(call, request),
             ("scale", _) => self.scale(call, request)?,
             ("binding", Verb::Create) => self.bind(call, object_of(request)?)?,
             ("eviction", Verb::Create) => self.evict(call, object_of(request)?)?,
@@ -37,5 +38,54 @@ impl ApiServer {
             _ => return Err(no_such_path()),
         };
         Ok(Reply::Done(response))
+    }
+
+    /// `[http:|https:]NAME[:PORT]/proxy/…`: the network answers, if there is such a thing. Kubelets have no such API here.
+    fn lead_on(&self, call: &Call, request: &Request) -> Result<Reply, Status> {
+        let plural = &call.kind.plural;
+        if plural == "nodes" {
+            return Err(no_such_path());
+        }
+        let Some(place) = Place::of(&request.name) else {
+            return Err(Status::bad_request(format!(
+                "invalid {} request {:?}",
+                call.kind.singular, request.name
+            )));
+        };
+        if self
+            .object(plural, &request.namespace, &Str::new(place.name))
+            .is_none()
+        {
+            return Err(Status::not_found("", plural, place.name));
+        }
+        Ok(Reply::Extension {
+            request: Box::new(request.clone()),
+        })
+    }
+}
+
+/// Where a `proxy` leads: `web`, `web:80`, `https:web:tls`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    pub is_tls: bool,
+    pub name: &'a str,
+    /// A number, a name, or nothing.
+    pub port: &'a str,
+}
+
+impl Place<'_> {
+    pub fn of(text: &str) -> Option<Place<'_>> {
+        let words: Vec<&str> = text.split(':').collect();
+        let (scheme, name, port) = match words[..] {
+            [name] => ("", name, ""),
+            [name, port] => ("", name, port),
+            [scheme @ ("" | "http" | "https"), name, port] => (scheme, name, port),
+            _ => return None,
+        };
+        (!name.is_empty()).then_some(Place {
+            is_tls: scheme == "https",
+            name,
+            port,
+        })
     }
 }

@@ -18,7 +18,7 @@ impl ApiServer {
             (Body::Patch(kind, patch), _) => {
                 crate::patch::apply_patch(call, *kind, &before, patch)?
             }
-            (Body::None | Body::Unreadable(_), _) => {
+            (Body::None | Body::Raw(..) | Body::Unreadable(_), _) => {
                 return Err(Status::bad_request("a scale has a body"));
             }
         };

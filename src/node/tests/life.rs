@@ -106,6 +106,7 @@ impl World {
             code: 404,
             body: map! { "reason": "NotFound" },
             warnings: Vec::new(),
+            media: api::Str::EMPTY,
         };
         let path = format!("{}/{}", request.resource.plural, request.name);
         Some(match (request.verb, &request.body) {
@@ -530,7 +531,7 @@ fn a_script_runs_and_its_output_is_the_log() {
         +3.9 End { exit_code: 0 }
         +4.0 Running 10.244.0.2 [PRTSC I PS] c=terminated Error 3
         +5.0 Failed 10.244.0.2 [I PS] c=terminated Error 3
-        +10.0 Response(Response { code: 200, body: "2026-09-21T14:13:24.912698000Z line 3\n2026-09-21T14:13:25.912698000Z oops\n", warnings: [] })
+        +10.0 Response(Response { code: 200, body: "2026-09-21T14:13:24.912698000Z line 3\n2026-09-21T14:13:25.912698000Z oops\n", warnings: [], media: "" })
     "#]]);
 }
 
@@ -562,11 +563,11 @@ fn commands_run_in_a_running_container() {
         +10.0 Opened
         +10.0 End { exit_code: 3 }
         +10.0 Opened
-        +10.0 Response(Response { code: 500, body: {"apiVersion":"v1","code":500,"kind":"Status","message":"Internal error occurred: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec \"19d23142bd1ff62c782bc5415731919ec00e6147b9dab37f340f4217cb9dbfb6\": OCI runtime exec failed: exec failed: unable to start container process: exec: \"nosuchcommand\": executable file not found in $PATH: unknown","metadata":{},"reason":"InternalError","status":"Failure"}, warnings: [] })
+        +10.0 Response(Response { code: 500, body: {"apiVersion":"v1","code":500,"kind":"Status","message":"Internal error occurred: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec \"19d23142bd1ff62c782bc5415731919ec00e6147b9dab37f340f4217cb9dbfb6\": OCI runtime exec failed: exec failed: unable to start container process: exec: \"nosuchcommand\": executable file not found in $PATH: unknown","metadata":{},"reason":"InternalError","status":"Failure"}, warnings: [], media: "" })
         +10.0 Opened
         +10.0 Data { channel: 1, text: "<!DOCTYPE html>\n" }
         +10.0 End { exit_code: 0 }
-        +10.0 Response(Response { code: 200, body: "/docker-entrypoint.sh: Configuration complete; ready for start up\n", warnings: [] })
+        +10.0 Response(Response { code: 200, body: "/docker-entrypoint.sh: Configuration complete; ready for start up\n", warnings: [], media: "" })
     "#]]);
 }
 
@@ -707,7 +708,7 @@ fn volumes_hold_what_they_should() {
     world.log.clear();
     world.ask("log", &[("container", "c")]);
     world.check(expect![[r#"
-        +8.0 Response(Response { code: 200, body: "colour=blue\nhush\nweb\nCOLOUR=colour=blue\nLIMIT=4\nmade by init\nsearch default.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n", warnings: [] })
+        +8.0 Response(Response { code: 200, body: "colour=blue\nhush\nweb\nCOLOUR=colour=blue\nLIMIT=4\nmade by init\nsearch default.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n", warnings: [], media: "" })
     "#]]);
 }
 

@@ -456,3 +456,40 @@ fn the_api_server_counts_what_it_does() {
         "#]],
     );
 }
+
+#[test]
+fn a_proxy_leads_through_the_api_server() {
+    let mut session = new_session();
+    prepare(
+        &mut session,
+        &[
+            "kubectl create deployment web --image=nginx",
+            "kubectl expose deployment web --port=8000 --target-port=80",
+            "kubectl run box --image=busybox -- sleep 1d",
+            "kubectl rollout status deployment web",
+            "kubectl wait --for=condition=Ready pod/box",
+            "pod=$(kubectl get pods -l app=web -o name | cut -d/ -f2)",
+        ],
+    );
+    play(
+        &mut session,
+        expect![[r#"
+            $ at=/api/v1/namespaces/default; kubectl get --raw $at/services/web:8000/proxy/ | grep -o 'Welcome to nginx!' | head -1
+            Welcome to nginx!
+            $ kubectl get --raw $at/services/http:web:8000/proxy/nothing?a=b
+            ! Error from server (NotFound): the server could not find the requested resource
+            [1]
+            $ kubectl get --raw $at/pods/$pod/proxy/ | grep -c nginx
+            3
+            $ kubectl get --raw $at/services/other/proxy/
+            ! Error from server (NotFound): services "other" not found
+            [1]
+            $ kubectl get --raw $at/pods/box:80/proxy/
+            ! Error from server (ServiceUnavailable): error trying to reach service: connect: connection refused
+            [1]
+            $ kubectl get --raw $at/services/web:8000/proxy/ --as=jane
+            ! Error from server (Forbidden): services "web:8000" is forbidden: User "jane" cannot get resource "services/proxy" in API group "" in the namespace "default"
+            [1]
+        "#]],
+    );
+}
