@@ -46,23 +46,40 @@ pub(crate) fn command() -> Result<(), Failure> {
     let head = old.split_inclusive(MARK).next().unwrap_or_default();
     let by_hand = Rules::read(head).map_err(&failed)?;
     let rules = rules(&module, &ran, &by_hand);
-    // What ran is first, whatever the paths say: they are wider than what was seen.
     let all = Rules::read(&format!("{head}\n{rules}")).map_err(&failed)?;
-    let hot: BTreeSet<String> = (0..ran.len())
-        .filter(|at| ran[*at] && module.bodies[*at].as_bytes().len() >= super::SMALL)
-        .map(|at| {
-            module
-                .names
-                .get(&module.defined(at))
-                .map_or("", String::as_str)
-        })
-        .filter(|name| all.judge(name) == Some(true))
-        .map(|name| format!("first ={}\n", digest(&plain(name))))
-        .collect();
-    let rules = rules + &hot.into_iter().collect::<String>();
+    let (mut cold, mut hot) = (BTreeSet::new(), BTreeSet::new());
+    for (at, did_run) in ran.iter().enumerate() {
+        let name = module
+            .names
+            .get(&module.defined(at))
+            .map_or("", String::as_str);
+        if module.bodies[at].as_bytes().len() < super::SMALL {
+        } else if *did_run && all.judge(name) == Some(true) {
+            // The paths are wider than what was seen.
+            hot.insert(digest(&plain(name)));
+        } else if !did_run && all.may_be_listed(name) {
+            cold.insert(digest(&plain(name)));
+        }
+    }
+    // Functions of one name are one to the rules.
+    for (at, _) in ran.iter().enumerate().filter(|(_, did_run)| **did_run) {
+        if let Some(name) = module.names.get(&module.defined(at)) {
+            cold.remove(&digest(&plain(name)));
+        }
+    }
+    let rules = rules + &lines("first", &hot) + &lines("later", &cold);
     std::fs::write(&path, format!("{head}\n{rules}")).map_err(|error| failed(error.to_string()))?;
     println!("   {} rules in {}", rules.lines().count(), path.display());
     Ok(())
+}
+
+/// Digests, a few on each line.
+fn lines(verdict: &str, digests: &BTreeSet<String>) -> String {
+    let digests: Vec<&str> = digests.iter().map(String::as_str).collect();
+    digests
+        .chunks(8)
+        .map(|digests| format!("{verdict} ={}\n", digests.join(" ")))
+        .collect()
 }
 
 const MARK: &str = "# Written by `cargo xtask first-load`:";

@@ -2,17 +2,20 @@
 //!
 //! A line of `later.txt` is `later PATH` or `first PATH`; the longest path that fits a function decides. A path fits the function itself,
 //! or the type that a method belongs to. A path that starts with `./` is that of a file or folder whose text
-//! waits; `first =DIGEST` speaks of one function, by its whole name.
+//! waits. `watched PATH` speaks of generic code and libraries, of which each function is judged by itself: `later =DIGEST …` lists, by
+//! their whole names, those that wait. What is not listed does not, so that new code starts safely.
 
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// The rules of `later.txt`.
 pub(crate) struct Rules {
     /// Paths and whether what they fit waits, longest first.
     rules: Vec<(String, bool)>,
-    /// Digests of names whose functions do not wait, whatever the paths say.
-    exceptions: BTreeSet<String>,
+    /// Paths whose functions are listed one by one.
+    watched: Vec<String>,
+    /// Digests of names, and whether their functions wait, whatever the paths say.
+    listed: BTreeMap<String, bool>,
     /// Files and folders whose text waits.
     pub(crate) texts: Vec<String>,
     /// Files in them whose text does not.
@@ -24,13 +27,16 @@ impl Rules {
     pub(crate) fn read(text: &str) -> Result<Rules, String> {
         let mut rules = Vec::new();
         let (mut texts, mut kept_texts) = (Vec::new(), Vec::new());
-        let mut exceptions = BTreeSet::new();
+        let mut watched = Vec::new();
+        let mut listed = BTreeMap::new();
         for (at, line) in text.lines().enumerate() {
             let line = line.split('#').next().unwrap_or_default().trim();
             match line.split_once(' ') {
                 None if line.is_empty() => {}
-                Some(("first", name)) if name.starts_with('=') => {
-                    exceptions.insert(name[1..].to_owned());
+                Some(("watched", path)) => watched.push(path.trim().to_owned()),
+                Some((verdict @ ("later" | "first"), names)) if names.starts_with('=') => {
+                    let names = names[1..].split(' ').map(str::to_owned);
+                    listed.extend(names.map(|name| (name, verdict == "later")));
                 }
                 Some((verdict @ ("later" | "first"), path)) => {
                     match (path.trim().strip_prefix("./"), verdict) {
@@ -41,7 +47,7 @@ impl Rules {
                 }
                 _ => {
                     return Err(format!(
-                        "line {}: `{line}` is neither `later PATH` nor `first PATH`",
+                        "line {}: `{line}` is none of `later PATH`, `first PATH` and `watched PATH`",
                         at + 1
                     ));
                 }
@@ -50,7 +56,8 @@ impl Rules {
         rules.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
         Ok(Rules {
             rules,
-            exceptions,
+            watched,
+            listed,
             texts,
             kept_texts,
         })
@@ -59,34 +66,49 @@ impl Rules {
     /// Whether a function with this (demangled) name waits; nothing if no rule speaks of it.
     pub(crate) fn judge(&self, name: &str) -> Option<bool> {
         let plain = plain(name);
-        if self.exceptions.contains(&digest(&plain)) {
-            return Some(false);
+        if let Some(is_later) = self.listed.get(&digest(&plain)) {
+            return Some(*is_later);
         }
         let own = own_path(&plain)?;
-        let mut types = paths(&plain).skip(1).filter(|path| !is_standard(path));
-        // Generic code of the standard library goes where its callers are, but for the families that rules name; those wait too, unless
-        // they are for a type that does not.
-        if is_standard(&own) {
-            return self.verdict(&own).filter(|is_later| {
-                !is_later || types.all(|path| self.verdict(path) != Some(false))
-            });
+        // Generic code of the standard library goes where its callers are, but for what is listed.
+        if is_standard(&own) || self.is_watched(&own) {
+            return None;
         }
         self.verdict(&own).or_else(|| {
+            let mut types = types(&plain);
             let is_later = types.clone().any(|path| self.verdict(path) == Some(true))
                 && types.all(|path| self.verdict(path) != Some(false));
             is_later.then_some(true)
         })
     }
 
+    /// Whether a function may be listed: it is of a watched path, and for no type that does not wait.
+    pub(crate) fn may_be_listed(&self, name: &str) -> bool {
+        let plain = plain(name);
+        own_path(&plain).is_some_and(|own| self.is_watched(&own))
+            && types(&plain).all(|path| self.verdict(path) != Some(false))
+    }
+
+    fn is_watched(&self, path: &str) -> bool {
+        self.watched.iter().any(|watched| is_within(path, watched))
+    }
+
     fn verdict(&self, path: &str) -> Option<bool> {
         self.rules
             .iter()
-            .find(|(rule, _)| {
-                path.strip_prefix(rule.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-            })
+            .find(|(rule, _)| is_within(path, rule))
             .map(|(_, is_later)| *is_later)
     }
+}
+
+fn is_within(path: &str, place: &str) -> bool {
+    path.strip_prefix(place)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// The types that a name speaks of, but for those of the standard library.
+fn types(plain: &str) -> impl Iterator<Item = &str> + Clone {
+    paths(plain).skip(1).filter(|path| !is_standard(path))
 }
 
 fn is_standard(path: &str) -> bool {
@@ -168,8 +190,8 @@ mod tests {
 
     #[test]
     fn the_longest_path_decides_and_generic_code_follows_its_types() {
-        let hot = digest("core::slice::sort::stable::quicksort::<a::x::U>");
-        let rules = Rules::read(&format!("first ={hot}\nlater core::slice::sort\nlater a\nfirst a::b # kept\nlater c::D\nlater c::E::g")).expect("six rules");
+        let cold = digest("core::slice::sort::stable::quicksort::<a::x::T>");
+        let rules = Rules::read(&format!("later =0123 {cold}\nwatched core::slice::sort\nwatched a::w\nlater a\nfirst a::b # kept\nlater c::D\nlater c::E::g")).expect("seven rules");
         let cases = [
             ("a[12]::x::f", Some(true)),
             ("a[12]::b::f", Some(false)),
@@ -194,11 +216,21 @@ mod tests {
             ),
             (
                 "core[1]::slice::sort::stable::quicksort::<a[1]::x::U>",
-                Some(false),
+                None,
             ),
+            ("a[12]::w::f", None),
         ];
         for (name, verdict) in cases {
             assert_eq!(rules.judge(name), verdict, "{name}");
+        }
+        let listed = [
+            ("core[1]::slice::sort::stable::drift::<a[1]::x::U>", true),
+            ("core[1]::slice::sort::stable::drift::<a[1]::b::U>", false),
+            ("a[12]::w::f", true),
+            ("a[12]::x::f", false),
+        ];
+        for (name, may_be) in listed {
+            assert_eq!(rules.may_be_listed(name), may_be, "{name}");
         }
         assert!(Rules::read("sometimes a").is_err());
     }
