@@ -131,16 +131,17 @@ impl Playground {
             }
             Command::Save(_) | Command::Interrupt { .. } => {}
         }
-        let terminal = match &command {
-            Command::Terminal { terminal, .. }
-            | Command::Apply { terminal, .. }
-            | Command::Interrupt { terminal } => Some(*terminal),
-            _ => None,
-        };
-        self.line.command(command);
-        if let Some(terminal) = terminal {
-            self.prompts.entry(terminal).or_default();
+        match &command {
+            // Whoever sends a line waits for the prompt, also when it is back at the same moment.
+            Command::Terminal { terminal, .. } | Command::Apply { terminal, .. } => {
+                self.prompts.insert(*terminal, PromptState::Busy);
+            }
+            Command::Interrupt { terminal } => {
+                self.prompts.entry(*terminal).or_default();
+            }
+            _ => {}
         }
+        self.line.command(command);
         self.hear();
     }
 

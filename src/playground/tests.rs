@@ -53,6 +53,34 @@ fn printed(updates: &[Update]) -> String {
     text.collect()
 }
 
+#[test]
+fn every_line_is_followed_by_a_prompt_however_quick_its_command() {
+    let mut playground = Playground::new(Options::default());
+    for text in [
+        "echo hi",
+        "echo hi",
+        "false",
+        "kubectl get namespace default",
+    ] {
+        playground.command(line(text));
+        let until = playground.now() + 5_000_000;
+        while !playground.advance(until, 4_096).reached {}
+        let prompts: Vec<PromptState> = playground
+            .updates()
+            .iter()
+            .filter_map(|update| match update {
+                Update::Terminal(TerminalUpdate {
+                    output: Output::Prompt(state),
+                    ..
+                }) => Some(*state),
+                _ => None,
+            })
+            .collect();
+        let rc = i32::from(text == "false");
+        assert_eq!(prompts.last(), Some(&PromptState::Ready { rc }), "{text}");
+    }
+}
+
 /// The pods that are ready when every update is folded.
 fn ready_pods(updates: &[Update]) -> usize {
     let mut pods = std::collections::BTreeMap::new();

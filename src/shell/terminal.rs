@@ -43,9 +43,9 @@ const SLICE: u32 = 2_000;
 const SLICE_EVENTS: u64 = 64;
 /// What a terminal takes in at one moment, in bytes; then the writer waits, as at a real one.
 const OUTPUT_AT_ONCE: usize = 1 << 16;
-/// What is kept of output that nobody has taken, in bytes: the newest.
 /// What Ctrl+C is as a key.
 const CTRL_C: u8 = 0x03;
+/// What is kept of output that nobody has taken, in bytes: the newest.
 const OUTPUT_MAX: usize = 4 << 20;
 
 #[derive(Clone, Debug)]
