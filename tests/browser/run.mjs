@@ -99,6 +99,7 @@ test("the first part alone shows the first slide and a running cluster; what is 
   const { page } = opened;
   await at(page, "apply").waitFor();
   await until("the first slide", () => page.locator("article.slide h1, article.slide h2").first().isVisible());
+  await until("its picture", async () => (await page.locator("article.slide svg text, article.slide svg path").count()) > 3);
   await until("three nodes", async () => (await at(page, "node").count()) === 3);
   await at(page, "theme").click();
   await at(page, "apply").click();
