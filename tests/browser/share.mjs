@@ -170,7 +170,7 @@ export default function ({ browser, address, start, at, type, write, written, lo
     const second = await context.newPage();
     await second.goto(address);
     await at(second, "apply").waitFor();
-    if (!(await written(second)).includes("kind: First")) throw new Error("a new tab does not begin with the text written last");
+    await until("the text written last in a new tab", async () => (await written(second)).includes("kind: First"));
     if ((await log(second)).includes("namespace/first")) throw new Error("a new tab has the cluster of another");
     await write(second, "kind: Second");
     await type(second, "kubectl create namespace second");
