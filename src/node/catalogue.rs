@@ -83,7 +83,7 @@ pub fn os_of(reference: &Reference) -> Os {
             .any(|word| text.contains(word))
     };
     let last = reference.repository.rsplit('/').next().unwrap_or_default();
-    if is_windows(&reference.tag) || is_windows(&reference.repository) || last == "iis" {
+    if is_windows(&reference.tag) || is_windows(&reference.repository) {
         return Os::Windows;
     }
     let is_plain = !reference.tag.contains("alpine") && !reference.tag.contains("slim");
