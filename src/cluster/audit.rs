@@ -9,7 +9,7 @@ use apiserver::{Caller, Reply};
 use sim::NoteId;
 
 use crate::Cluster;
-use crate::name_of;
+use crate::links::name_of;
 
 impl Cluster {
     pub(crate) fn audit(

@@ -14,19 +14,17 @@ use sim::NoteId;
 use crate::Cluster;
 use crate::event::Event;
 use crate::host::Host;
+use crate::traffic::HOST_OF_API_SERVER;
 
 const MANIFESTS: &str = include_str!("kubeadm.yaml");
 /// The name of the machine.
 pub(crate) const MACHINE: &str = "control-plane";
 /// As whom its kubelet speaks.
 pub(crate) const USER: &str = "system:node:control-plane";
-/// Its own address: where the API server listens.
-pub(crate) const ADDRESS: &str = "172.18.0.1";
 /// When the Node is looked for, and looked for again.
 const MARKING: sim::Micros = 300 * sim::MILLI;
 /// From a killed process to the component's first request after its restart.
 const RESTART: sim::Micros = 2 * sim::SECOND;
-
 /// From power to a control plane that answers.
 const BOOT: sim::Micros = 20 * sim::SECOND;
 
@@ -44,7 +42,7 @@ impl Cluster {
         let number = self.kubelets.len() as u32;
         let mut machine = Machine {
             name: MACHINE.into(),
-            own_address: ADDRESS.into(),
+            own_address: api::Str::new(&HOST_OF_API_SERVER.to_string()),
             taints: vec![
                 map! { "key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule" },
             ],

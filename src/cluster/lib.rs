@@ -15,22 +15,24 @@
 //! assert_eq!(cluster.trace().digest(), fork.trace().digest());
 //! ```
 
+mod api_calls;
 mod audit;
 mod client;
 mod event;
 mod fault;
 mod host;
 mod kubeadm;
+mod links;
 mod metrics;
 mod options;
 mod proxied;
+mod streams;
 mod traffic;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use api::note::Key;
-use api::{Arrival, Frame, Input, Note, Part, Request, RequestId, Resource, Response, Status, map};
+use api::{Arrival, Note, Part, Request, RequestId, Resource, Response, map};
 use apiserver::{ApiServer, Caller, Reply, User};
 use client_room::Component;
 use controllers::Manager;
@@ -41,6 +43,8 @@ use sim::{Machine, Micros, NoteId, Queue, Rng, Time, Trace};
 use client::Client;
 use event::{Event, Timer};
 use host::Host;
+use links::Links;
+use streams::Stream;
 
 /// Whether any part of the cluster acts on objects of a group's kind.
 pub use apiserver::acts_on;
@@ -76,23 +80,6 @@ pub struct Cluster {
     /// The earliest tick of the API server that is in the queue.
     tick_at: Option<Time>,
     steps: u64,
-}
-
-#[derive(Clone, Debug)]
-struct Stream {
-    to: Part,
-    id: RequestId,
-    node: u32,
-    pod: Key,
-}
-
-/// Latencies, and the order of messages on each link.
-#[derive(Clone, Debug)]
-struct Links {
-    rng: Rng,
-    /// When the newest message of a link arrives: later ones do not overtake it.
-    to_server: BTreeMap<Part, Time>,
-    from_server: BTreeMap<Part, Time>,
 }
 
 impl Cluster {
@@ -470,184 +457,6 @@ impl Cluster {
         }
     }
 
-    fn answer(&mut self, to: Part, id: RequestId, arrival: Arrival, work: Micros, cause: NoteId) {
-        let arrives = self.links.part_hears(self.now + work, to);
-        let code = match &arrival {
-            Arrival::Response(response) | Arrival::Frame(Frame::Response(response)) => {
-                response.code
-            }
-            _ => 200,
-        };
-        let cause = self.trace.record(
-            self.now,
-            cause,
-            Note::Answered {
-                to,
-                id,
-                code,
-                arrives,
-            },
-        );
-        self.queue.push(
-            arrives,
-            Event::Arrival {
-                to,
-                id,
-                arrival,
-                cause,
-            },
-        );
-    }
-
-    /// Passes a request for logs or a shell on to the kubelet of `node`.
-    fn relay(
-        &mut self,
-        from: Part,
-        id: RequestId,
-        node: &str,
-        request: &Request,
-        work: Micros,
-        cause: NoteId,
-    ) {
-        let number =
-            (0..self.kubelets.len()).find(|at| self.kubelets[*at].component.machine().name == node);
-        let reachable = number.filter(|at| {
-            let part = Part::Kubelet(*at as u32);
-            self.kubelets[*at].is_running && !self.faults.is_cut(part)
-        });
-        let Some(number) = reachable else {
-            let address = number.map_or_else(String::new, |at| {
-                self.kubelets[at].component.machine().address().to_string()
-            });
-            let path = format!("https://{address}:10250/{}", request.subresource);
-            let failure = Status::new(
-                500,
-                "InternalError",
-                format!("Get \"{path}\": dial tcp {address}:10250: connect: connection refused"),
-            );
-            self.answer(
-                from,
-                id,
-                Arrival::Response(failure.into_response()),
-                work,
-                cause,
-            );
-            return;
-        };
-        let node = number as u32;
-        self.next_stream += 1;
-        let stream = self.next_stream;
-        let pod = Key::new("pods", request.namespace.clone(), request.name.clone());
-        let open = Stream {
-            to: from,
-            id,
-            node,
-            pod,
-        };
-        self.streams.insert(stream, open);
-        let arrives = self.links.part_hears(self.now + work, Part::Kubelet(node));
-        let note = Note::Sent {
-            from: Part::ApiServer,
-            to: Part::Kubelet(node),
-            actor: "",
-            id,
-            verb: request.verb,
-            key: Key::new(
-                request.resource.plural.clone(),
-                request.namespace.clone(),
-                request.name.clone(),
-            ),
-            subresource: request.subresource.clone(),
-            arrives,
-        };
-        let cause = self.trace.record(self.now, cause, note);
-        self.queue.push(
-            arrives,
-            Event::Proxy {
-                node,
-                stream,
-                request: Box::new(request.clone()),
-                cause,
-            },
-        );
-    }
-
-    /// A request that the API server passed on reaches the kubelet of a node.
-    fn proxy(&mut self, node: u32, stream: u64, request: &Request, cause: NoteId) {
-        let now = self.now;
-        let Some(host) = self
-            .kubelets
-            .get_mut(node as usize)
-            .filter(|host| host.is_running)
-        else {
-            let failure = Status::new(500, "InternalError", "the kubelet does not answer");
-            return self.forward(stream, Frame::Response(failure.into_response()));
-        };
-        let effects = host.turn(now, cause, |kubelet, out| {
-            kubelet.serve(stream, request, out)
-        });
-        self.carry_out(Part::Kubelet(node), effects);
-    }
-
-    /// What somebody typed goes to the session that reads it; a session that is still being opened is waited for.
-    fn typed(&mut self, to: Part, id: RequestId, bytes: Vec<u8>, tries: u8) {
-        let now = self.now;
-        let found = self
-            .streams
-            .iter()
-            .find(|(_, s)| s.to == to && s.id == id)
-            .map(|(stream, s)| (*stream, s.node));
-        let host = found.and_then(|(stream, node)| {
-            let host = self.kubelets.get_mut(node as usize)?;
-            host.is_running.then_some((stream, node, host))
-        });
-        let mut is_taken = false;
-        if let Some((stream, node, host)) = host {
-            let effects = host.turn(now, NoteId(0), |kubelet, out| {
-                is_taken = kubelet.feed(stream, &bytes, out);
-            });
-            self.carry_out(Part::Kubelet(node), effects);
-        }
-        if !is_taken && tries > 0 {
-            let tries = tries - 1;
-            let event = Event::Typed {
-                to,
-                id,
-                bytes,
-                tries,
-            };
-            self.queue.push(now + 5 * sim::MILLI, event);
-        }
-    }
-
-    fn input_arrives(&mut self, node: u32, stream: u64, input: &Input) {
-        let now = self.now;
-        let Some(host) = self
-            .kubelets
-            .get_mut(node as usize)
-            .filter(|host| host.is_running)
-        else {
-            return;
-        };
-        let effects = host.turn(now, NoteId(0), |kubelet, out| {
-            kubelet.input(stream, input, out)
-        });
-        self.carry_out(Part::Kubelet(node), effects);
-    }
-
-    fn close_stream(&mut self, node: u32, stream: u64) {
-        let now = self.now;
-        let Some(host) = self
-            .kubelets
-            .get_mut(node as usize)
-            .filter(|host| host.is_running)
-        else {
-            return;
-        };
-        let effects = host.turn(now, NoteId(0), |kubelet, out| kubelet.hang_up(stream, out));
-        self.carry_out(Part::Kubelet(node), effects);
-    }
-
     /// A message reaches the part it was sent to.
     fn arrive(&mut self, to: Part, id: RequestId, arrival: Arrival, cause: NoteId) {
         let now = self.now;
@@ -748,109 +557,6 @@ impl Cluster {
             self.collect_traffic(node);
         }
     }
-
-    /// A frame of a kubelet goes back through the API server to who asked.
-    fn forward(&mut self, stream: u64, frame: Frame) {
-        let Some(Stream { to, id, node, .. }) = self.streams.get(&stream).cloned() else {
-            return;
-        };
-        let is_last = matches!(frame, Frame::End { .. } | Frame::Response(_));
-        let reaches_server = self.links.server_hears(self.now, Part::Kubelet(node));
-        let arrives = self.links.part_hears(reaches_server, to);
-        let arrival = match frame {
-            Frame::Response(response) => Arrival::Response(response),
-            other => Arrival::Frame(other),
-        };
-        self.queue.push(
-            arrives,
-            Event::Arrival {
-                to,
-                id,
-                arrival,
-                cause: NoteId(0),
-            },
-        );
-        if is_last {
-            self.streams.remove(&stream);
-        }
-    }
-
-    fn send(
-        &mut self,
-        from: Part,
-        id: RequestId,
-        actor: &'static str,
-        cause: NoteId,
-        request: Request,
-    ) {
-        self.send_as(from, None, id, actor, cause, request);
-    }
-
-    fn send_as(
-        &mut self,
-        from: Part,
-        user: Option<Box<User>>,
-        id: RequestId,
-        actor: &'static str,
-        cause: NoteId,
-        request: Request,
-    ) {
-        let arrives = self.links.server_hears(self.now, from);
-        let key = Key::new(
-            request.resource.plural.clone(),
-            request.namespace.clone(),
-            name_of(&request),
-        );
-        let note = Note::Sent {
-            from,
-            to: Part::ApiServer,
-            actor,
-            id,
-            verb: request.verb,
-            key,
-            subresource: request.subresource.clone(),
-            arrives,
-        };
-        let cause = self.trace.record(self.now, cause, note);
-        self.queue.push(
-            arrives,
-            Event::Request {
-                from,
-                user,
-                id,
-                request: Box::new(request),
-                cause,
-            },
-        );
-    }
-
-    /// A request that cannot be delivered: its sender learns of it when its connection gives up.
-    fn lose(&mut self, from: Part, id: RequestId, cause: NoteId) {
-        let cause = self.trace.record(
-            self.now,
-            cause,
-            Note::Lost {
-                from,
-                to: Part::ApiServer,
-                id,
-            },
-        );
-        let failure = Status::new(
-            503,
-            "ServiceUnavailable",
-            "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?",
-        );
-        let arrival = Arrival::Response(failure.into_response());
-        self.queue.push(
-            self.now + sim::SECOND,
-            Event::Arrival {
-                to: from,
-                id,
-                arrival,
-                cause,
-            },
-        );
-    }
 }
 
 impl Machine for Cluster {
@@ -883,40 +589,5 @@ impl Machine for Cluster {
 
     fn weight(&self) -> u64 {
         self.server.store().total() as u64 * BYTES_PER_OBJECT
-    }
-}
-
-impl Links {
-    /// When a message sent at `at` by `from` reaches the API server.
-    fn server_hears(&mut self, at: Time, from: Part) -> Time {
-        let delay = self.rng.latency(300, 2_000);
-        in_order(&mut self.to_server, from, at + delay)
-    }
-
-    /// When a message that leaves the API server at `at` reaches `to`.
-    fn part_hears(&mut self, at: Time, to: Part) -> Time {
-        let delay = self.rng.latency(300, 2_000);
-        in_order(&mut self.from_server, to, at + delay)
-    }
-}
-
-fn in_order(newest: &mut BTreeMap<Part, Time>, part: Part, at: Time) -> Time {
-    let last = newest.entry(part).or_default();
-    *last = at.max(*last);
-    *last
-}
-
-/// The name a request speaks of; creations name it in the object.
-fn name_of(request: &Request) -> api::Str {
-    match &request.body {
-        api::Body::Object(object) if request.name.is_empty() => {
-            let name = object.get("metadata").shared_str("name");
-            if name.is_empty() {
-                object.get("metadata").shared_str("generateName")
-            } else {
-                name
-            }
-        }
-        _ => request.name.clone(),
     }
 }

@@ -13,7 +13,8 @@ use network::{Answer, Call, Payload, Protocol};
 use sim::{MILLI, NoteId, SECOND};
 
 use crate::Cluster;
-use crate::traffic::{Asker, GATEWAY, Source, failure};
+use crate::api_calls::failure;
+use crate::traffic::{Asker, GATEWAY, Source};
 
 /// A server that says nothing for so long is given up.
 const PATIENCE: u64 = 30 * SECOND;

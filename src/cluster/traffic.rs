@@ -9,8 +9,7 @@ use std::net::Ipv4Addr;
 
 use api::meta::Meta;
 use api::note::Key;
-use api::{Note, Part, RequestId, Status, Str, Value, map};
-use apiserver::{Caller, Reply};
+use api::{Note, Part, RequestId, Str, Value, map};
 use network::policy::Peer;
 use network::{
     Affinity, Answer, Call, Found, NAMESERVER, Payload, Place, Protocol, Proxy, Route, Tables,
@@ -18,19 +17,19 @@ use network::{
 use posix::{Record, RecordKind};
 use sim::{MILLI, Micros, NoteId, Rng, Time};
 
+use crate::api_calls::is_api_server;
 use crate::host::Host;
-use crate::proxied::proxied;
 use crate::{Cluster, Event};
 
 /// Where the API server is found inside the cluster, whatever its service says.
-const API_SERVER: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 1);
-const HOST_OF_API_SERVER: Ipv4Addr = Ipv4Addr::new(172, 18, 0, 1);
+pub(crate) const API_SERVER: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 1);
+pub(crate) const HOST_OF_API_SERVER: Ipv4Addr = Ipv4Addr::new(172, 18, 0, 1);
 /// The machine outside, as nodes see it.
-pub(crate) const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 18, 0, 1);
+pub(crate) const GATEWAY: Ipv4Addr = HOST_OF_API_SERVER;
 /// One watcher stands for the kube-proxies of all nodes.
 pub(crate) const WATCHER: Part = Part::KubeProxy(0);
 /// Who asks the API server from inside a pod: it is known by its token alone.
-const INSIDER: Part = Part::Client(u32::MAX);
+pub(crate) const INSIDER: Part = Part::Client(u32::MAX);
 /// So many calls of a second are told to the trace; a load generator would fill it.
 const NOTED_PER_SECOND: u32 = 40;
 
@@ -102,6 +101,12 @@ impl Network {
         }
     }
 
+    /// A new number for a call.
+    pub(crate) fn ticket(&mut self) -> u64 {
+        self.next_ticket += 1;
+        self.next_ticket
+    }
+
     /// A node hears nothing new from now on, or hears again.
     pub(crate) fn freeze(&mut self, node: u32, on: bool) {
         if on {
@@ -155,8 +160,7 @@ impl Cluster {
             let machine = &host.component;
             machine.address_of(&pod.namespace, &pod.name)
         });
-        self.network.next_ticket += 1;
-        let ticket = self.network.next_ticket;
+        let ticket = self.network.ticket();
         let patience = 30 * sim::SECOND;
         self.network.tickets.insert(
             ticket,
@@ -238,42 +242,6 @@ impl Cluster {
         );
     }
 
-    /// A call to the API server as the administrator (`kubectl proxy`); the paths that end in `proxy` lead on to pods.
-    pub fn call_api(&mut self, (number, exchange): (u32, u64), call: &Call, cause: NoteId) {
-        let Payload::Http { request, .. } = &call.payload else {
-            let ticket = self.open_ticket(
-                Asker::Client { number, exchange },
-                Key::new("apiserver", "", "kube-apiserver"),
-                None,
-                call,
-                cause,
-            );
-            return self.answered(ticket, Answer::Reset, 0);
-        };
-        let (_, _, path) = posix::split_url(&request.url);
-        if let Some(proxied) = proxied(&path) {
-            let asker = Asker::Client { number, exchange };
-            return self.call_proxied(asker, &proxied, request, call, cause);
-        }
-        let user = Caller::component(Part::Client(0)).user;
-        let ticket = self.open_ticket(
-            Asker::Client { number, exchange },
-            Key::new("apiserver", "", "kube-apiserver"),
-            None,
-            call,
-            cause,
-        );
-        let answer = if self.faults.is_down(Part::ApiServer) {
-            Answer::text(
-                502,
-                "error trying to reach service: dial tcp 127.0.0.1:6443: connect: connection refused\n",
-            )
-        } else {
-            self.serve_http(request, user, cause)
-        };
-        self.answered(ticket, answer, 3 * MILLI);
-    }
-
     pub(crate) fn open_ticket(
         &mut self,
         asker: Asker,
@@ -282,8 +250,7 @@ impl Cluster {
         call: &Call,
         cause: NoteId,
     ) -> u64 {
-        self.network.next_ticket += 1;
-        let ticket = self.network.next_ticket;
+        let ticket = self.network.ticket();
         let from = Key::new("clients", "", "terminal");
         let cause = self.may_note().then(|| {
             let note = Note::Called {
@@ -388,8 +355,7 @@ impl Cluster {
     }
 
     pub(crate) fn launch(&mut self, source: Source, call: Call) {
-        self.network.next_ticket += 1;
-        let ticket = self.network.next_ticket;
+        let ticket = self.network.ticket();
         let now = self.now;
         let place = Place {
             source: source.address,
@@ -688,124 +654,6 @@ impl Cluster {
         is_same || is_own_node || tables.allows(&from, &to, port, protocol)
     }
 
-    /// The API server answers a request from inside the cluster as it answers any.
-    fn ask_api_server(&mut self, call: &Call, source: &Source) -> Answer {
-        let Payload::Http { request, tls } = &call.payload else {
-            return if matches!(call.payload, Payload::Bytes(_)) {
-                Answer::Bytes(Vec::new())
-            } else {
-                Answer::Dropped
-            };
-        };
-        if self.faults.is_down(Part::ApiServer) {
-            return Answer::Refused;
-        }
-        if !tls {
-            return Answer::text(400, "Client sent an HTTP request to an HTTPS server.\n");
-        }
-        let is_trusted =
-            request.insecure || request.extra.iter().any(|option| option.starts_with("c:"));
-        if !is_trusted {
-            return Answer::Tls(
-                "SSL certificate problem: unable to get local issuer certificate".to_owned(),
-            );
-        }
-        let token = request
-            .headers
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-        let token = token
-            .and_then(|(_, value)| value.strip_prefix("Bearer "))
-            .map(|t| t.trim().to_owned());
-        let user = match &token {
-            None => apiserver::User {
-                name: "system:anonymous".into(),
-                groups: vec!["system:unauthenticated".into()],
-                ..apiserver::User::default()
-            },
-            Some(token) => match self.user_of_token(token, source) {
-                Some(user) => user,
-                None => return failure(&Status::new(401, "Unauthorized", "Unauthorized")),
-            },
-        };
-        self.serve_http(request, user, source.cause)
-    }
-
-    /// The API server's answer over HTTP.
-    fn serve_http(
-        &mut self,
-        request: &posix::HttpRequest,
-        user: apiserver::User,
-        cause: NoteId,
-    ) -> Answer {
-        let (_, _, path_and_query) = posix::split_url(&request.url);
-        let http = apiserver::http::HttpRequest {
-            method: request.method.clone(),
-            path_and_query,
-            headers: request.headers.clone(),
-            body: request.body.clone(),
-        };
-        let parsed = match apiserver::http::parse(&http) {
-            Ok(parsed) => parsed,
-            Err(status) => return failure(&status),
-        };
-        let caller = Caller {
-            part: INSIDER,
-            user,
-        };
-        self.network.next_ticket += 1;
-        let id = api::RequestId(self.network.next_ticket);
-        let reply = self.server.handle(self.now, &caller, id, &parsed.request);
-        self.audit(&caller, id, &parsed.request, &reply, cause);
-        self.tell_watchers(cause);
-        let reply = match reply {
-            Reply::Extension { request } if request.subresource.is_empty() => {
-                Reply::Done(self.metrics(&request))
-            }
-            reply => reply,
-        };
-        match reply {
-            Reply::Done(response) => {
-                let encoded = apiserver::http::encode(&parsed.request, parsed.accept, &response);
-                Answer::Http {
-                    status: encoded.status,
-                    reason: network::reason(encoded.status).to_owned(),
-                    headers: encoded.headers,
-                    body: pretty(&http, encoded.body),
-                }
-            }
-            Reply::Watching => {
-                self.server.cancel(INSIDER, id);
-                Answer::page(200, "application/json", "")
-            }
-            Reply::Proxy { .. } | Reply::Extension { .. } => failure(&Status::new(
-                501,
-                "NotImplemented",
-                "streams from inside a pod are not simulated",
-            )),
-        }
-    }
-
-    /// Who shows a token: one that the API server signed, or one that a kubelet put into the pod that shows it.
-    fn user_of_token(&self, token: &str, source: &Source) -> Option<apiserver::User> {
-        if let Some(user) = self.server.account_of_token(self.now, token) {
-            return Some(user);
-        }
-        let pod = source.pod.as_ref()?;
-        let namespace = pod.get("metadata").shared_str("namespace");
-        let account = pod.get("spec").shared_str("serviceAccountName");
-        let is_own = node::is_token_of(token, &namespace, &account, pod.get("metadata").str("uid"));
-        is_own.then(|| apiserver::User {
-            name: format!("system:serviceaccount:{namespace}:{account}").into(),
-            groups: vec![
-                "system:serviceaccounts".into(),
-                format!("system:serviceaccounts:{namespace}").into(),
-                "system:authenticated".into(),
-            ],
-            ..apiserver::User::default()
-        })
-    }
-
     fn may_note(&mut self) -> bool {
         let second = self.now.secs() as u64;
         if self.network.noted.0 != second {
@@ -866,34 +714,6 @@ impl Cluster {
             (None, Some(node)) => Key::new("nodes", "", self.node_name(node)),
             (None, None) => Key::new("addresses", "", address.to_string()),
         }
-    }
-}
-
-fn is_api_server(call: &Call, via: Option<&network::ServiceKey>) -> bool {
-    let is_service =
-        via.is_some_and(|(namespace, name)| namespace == "default" && name == "kubernetes");
-    call.port == 443 && (is_service || call.to == API_SERVER)
-        || call.port == 6443 && call.to == HOST_OF_API_SERVER
-}
-
-pub(crate) fn failure(status: &Status) -> Answer {
-    Answer::page(
-        status.0.code,
-        "application/json",
-        status.to_value().to_json() + "\n",
-    )
-}
-
-/// The API server indents its JSON for curl and wget.
-fn pretty(http: &apiserver::http::HttpRequest, body: Vec<u8>) -> Vec<u8> {
-    let agent = http.header("user-agent").unwrap_or_default();
-    if !agent.starts_with("curl") && !agent.starts_with("Wget") {
-        return body;
-    }
-    let text = String::from_utf8_lossy(&body).into_owned();
-    match Value::from_json(&text) {
-        Ok(value) => value.to_pretty_json().into_bytes(),
-        Err(_) => body,
     }
 }
 
