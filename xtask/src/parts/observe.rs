@@ -54,7 +54,9 @@ pub(crate) fn command() -> Result<(), Failure> {
             .get(&module.defined(at))
             .map_or("", String::as_str);
         if module.bodies[at].as_bytes().len() < super::SMALL {
-        } else if *did_run && all.judge(name) == Some(true) {
+            continue;
+        }
+        if *did_run && all.judge(name) == Some(true) {
             // The paths are wider than what was seen.
             hot.insert(digest(&plain(name)));
         } else if !did_run && all.may_be_listed(name) {

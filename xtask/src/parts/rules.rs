@@ -2,8 +2,8 @@
 //!
 //! A line of `later.txt` is `later PATH` or `first PATH`; the longest path that fits a function decides. A path fits the function itself,
 //! or the type that a method belongs to. A path that starts with `./` is that of a file or folder whose text
-//! waits. `watched PATH` speaks of generic code and libraries, of which each function is judged by itself: `later =DIGEST …` lists, by
-//! their whole names, those that wait. What is not listed does not, so that new code starts safely.
+//! waits. `later =DIGEST …` and `first =DIGEST …` speak of single functions, by their whole names. `watched PATH` speaks of generic code and
+//! libraries: of these only what is listed so waits.
 
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
