@@ -115,6 +115,26 @@ test("the first part alone shows the first slide and a running cluster; what is 
   clean(opened);
 });
 
+test("a start that needs what is not there yet begins again with everything", async () => {
+  let release;
+  const held = new Promise((done) => (release = done));
+  const slow = await serve(async (name, bytes) => {
+    if (/^rest-/.test(name)) await held;
+    return bytes;
+  });
+  const { page, troubles } = await open(browser, slow, { lang: "en", whole: false });
+  await until("three nodes", async () => (await at(page, "node").count()) === 3);
+  const again = page.waitForEvent("load");
+  await page.evaluate(() => void setTimeout(() => { throw new WebAssembly.RuntimeError("null function"); }));
+  await again;
+  release();
+  await page.waitForFunction(() => globalThis.kubenkyoRest);
+  await at(page, "apply").click();
+  await running(page, 3);
+  clean({ troubles: troubles.filter((trouble) => trouble !== "error: null function") });
+  if (!troubles.length) throw new Error("nothing was thrown");
+});
+
 test("what was typed survives a reload", async () => {
   const opened = await start({ lang: "en" });
   const { page } = opened;
