@@ -200,6 +200,16 @@ impl<'a, 'o> Sync<'a, 'o> {
         }
     }
 
+    /// The same for a request about something that may be gone already, which is as good.
+    pub(crate) fn must_unless_gone(&mut self, request: Request) -> Step {
+        let answer = self.call(request)?;
+        if answer.is_success() || answer.code == 404 {
+            Ok(())
+        } else {
+            Err(Halt::Retry(answer.message().to_owned()))
+        }
+    }
+
     /// Sends requests at once and waits for all their answers, in the order of the requests.
     pub(crate) fn call_all(&mut self, requests: Vec<Request>) -> Step<Arc<[Response]>> {
         if let Some(Entry::Answers(answers)) = self.log.entries.get(self.at) {

@@ -10,7 +10,7 @@ use sim::{Micros, SECOND, Time};
 
 use crate::job::is_finished;
 use crate::runner::{Controller, Keys};
-use crate::sync::{Halt, Step, Sync};
+use crate::sync::{Step, Sync};
 
 /// The TTL-after-finished controller.
 #[derive(Clone, Debug, Default)]
@@ -69,11 +69,6 @@ impl Controller for TtlAfterFinished {
         let mut request = Request::delete(&JOBS, key.namespace.clone(), key.name.clone());
         request.options.propagation_policy = "Foreground".into();
         request.options.precondition_uid = Some(Meta::of(&fresh.body).shared_uid());
-        let answer = s.call(request)?;
-        if answer.is_success() || answer.code == 404 {
-            Ok(())
-        } else {
-            Err(Halt::Retry(answer.message().to_owned()))
-        }
+        s.must_unless_gone(request)
     }
 }

@@ -13,6 +13,7 @@ use sim::{Micros, SECOND, Time};
 use crate::host::Asked;
 use crate::kubelet::{Kubelet, Timer};
 use crate::pod::PodId;
+use crate::reference::Reference;
 
 pub(crate) const MIRROR: &str = "kubernetes.io/config.mirror";
 const HASH: &str = "kubernetes.io/config.hash";
@@ -221,9 +222,9 @@ impl Kubelet {
             }
         }
         for container in spec.entry("containers").list_mut() {
-            let pull = match container.str("image").rsplit_once(':') {
-                Some((_, tag)) if tag != "latest" => "IfNotPresent",
-                _ => "Always",
+            let pull = match Reference::parse(container.str("image")) {
+                Ok(image) if image.tag == "latest" => "Always",
+                _ => "IfNotPresent",
             };
             for (field, value) in [
                 ("imagePullPolicy", pull),

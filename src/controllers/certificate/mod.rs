@@ -274,11 +274,6 @@ impl Controller for Cleaner {
             s.again_at(at);
             return Ok(());
         }
-        let answer = s.call(Request::delete(&SIGNING_REQUESTS, "", key.name.clone()))?;
-        if answer.is_success() || answer.code == 404 {
-            Ok(())
-        } else {
-            Err(Halt::Retry(answer.message().to_owned()))
-        }
+        s.must_unless_gone(Request::delete(&SIGNING_REQUESTS, "", key.name.clone()))
     }
 }

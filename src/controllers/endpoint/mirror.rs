@@ -81,15 +81,11 @@ impl Controller for Mirror {
         let is_wanted = service.is_some_and(|service| !has_selector(&service));
         let mirrored = endpoints.filter(|endpoints| is_wanted && is_to_be_mirrored(endpoints));
         let Some(endpoints) = mirrored else {
-            let gone = existing.iter().map(|slice| {
+            for slice in existing.iter() {
                 let meta = Meta::of(slice);
-                Request::delete(
-                    &ENDPOINT_SLICES,
-                    meta.shared_namespace(),
-                    meta.shared_name(),
-                )
-            });
-            s.call_all(gone.collect())?;
+                let (namespace, name) = (meta.shared_namespace(), meta.shared_name());
+                s.must_unless_gone(Request::delete(&ENDPOINT_SLICES, namespace, name))?;
+            }
             return Ok(());
         };
         let is_cut = endpoints

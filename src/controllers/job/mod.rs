@@ -22,7 +22,7 @@ use crate::owned::{Claim, OwnerKind, candidates};
 use crate::pods;
 use crate::runner::{Controller, Keys};
 use crate::selection::selects;
-use crate::sync::{Halt, Step, Sync};
+use crate::sync::{Step, Sync};
 
 pub(super) const OWNER: OwnerKind = OwnerKind {
     api_version: "batch/v1",
@@ -239,12 +239,7 @@ impl Jobs {
         if !owner.is_empty() || !has_finalizer(&pod) {
             return Ok(());
         }
-        let answer = s.call(without_finalizer(&pod))?;
-        if answer.is_success() || answer.code == 404 {
-            Ok(())
-        } else {
-            Err(Halt::Retry(answer.message().to_owned()))
-        }
+        s.must_unless_gone(without_finalizer(&pod))
     }
 }
 

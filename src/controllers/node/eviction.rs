@@ -13,7 +13,7 @@ use sim::{Micros, SECOND, Time};
 
 use super::tolerates;
 use crate::runner::{Controller, Keys};
-use crate::sync::{Halt, Step, Sync};
+use crate::sync::{Step, Sync};
 
 /// The taint eviction controller.
 #[derive(Clone, Debug, Default)]
@@ -184,16 +184,11 @@ fn evict(pod: &Value, key: &ObjectKey, s: &mut Sync<'_, '_>) -> Step {
         "Taint manager: deleting due to NoExecute taint",
         s,
     )?;
-    let answer = s.call(Request::delete(
+    s.must_unless_gone(Request::delete(
         &PODS,
         key.namespace.clone(),
         key.name.clone(),
-    ))?;
-    if answer.is_success() || answer.code == 404 {
-        Ok(())
-    } else {
-        Err(Halt::Retry(answer.message().to_owned()))
-    }
+    ))
 }
 
 /// Marks a pod with the condition `DisruptionTarget` before it is deleted.
@@ -216,12 +211,7 @@ pub(crate) fn disrupt(
         api::PatchKind::Strategic,
         map! { "metadata": map! { "uid": meta.shared_uid() }, "status": map! { "conditions": list![condition] } },
     );
-    let answer = s.call(request.subresource("status"))?;
-    if answer.is_success() || answer.code == 404 {
-        Ok(())
-    } else {
-        Err(Halt::Retry(answer.message().to_owned()))
-    }
+    s.must_unless_gone(request.subresource("status"))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use client::{Change, Informers, ObjectKey};
 
 use crate::pods;
 use crate::runner::{Controller, Keys};
-use crate::sync::{Halt, Step, Sync};
+use crate::sync::{Step, Sync};
 
 const CLAIM_FINALIZER: &str = "kubernetes.io/pvc-protection";
 const VOLUME_FINALIZER: &str = "kubernetes.io/pv-protection";
@@ -103,11 +103,6 @@ impl Controller for Protection {
             .at_mut(&["metadata", "finalizers"])
             .list_mut()
             .retain(|f| f.as_str() != Some(finalizer));
-        let answer = s.call(Request::update(&resource, object))?;
-        if answer.is_success() || answer.code == 404 {
-            Ok(())
-        } else {
-            Err(Halt::Retry(answer.message().to_owned()))
-        }
+        s.must_unless_gone(Request::update(&resource, object))
     }
 }

@@ -123,14 +123,12 @@ fn check(ctx: &mut Context<'_>, wish: &Wish) -> Result<(), Failure> {
             return refuse("you must specify --image when not using --copy-to.");
         }
     }
-    let images = std::iter::once(given.text("image")).filter(|_| has_image);
-    for image in images {
-        if image.is_empty() || image.contains(char::is_whitespace) {
-            return refuse(&format!(
-                "invalid image name {:?}: invalid reference format",
-                image.as_str()
-            ));
-        }
+    let image = given.text("image");
+    if has_image && (image.is_empty() || image.contains(char::is_whitespace)) {
+        return refuse(&format!(
+            "invalid image name {:?}: invalid reference format",
+            image.as_str()
+        ));
     }
     if given.args.is_empty() && !given.names_files() {
         return refuse("NAME or filename is required for debug");

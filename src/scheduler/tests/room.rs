@@ -79,31 +79,14 @@ fn a_node_is_emptied_where_no_budget_is_broken() {
     ];
     let new = pod("new", "new", 10, "");
     let mut objects = Objects::default();
+    let goes = |objects: &Objects, expected: Expect| check(&nodes, &pods, objects, &new, &expected);
     // Without a budget the less important pod goes.
-    check(
-        &nodes,
-        &pods,
-        &objects,
-        &new,
-        &expect!["node-1 after kept left"],
-    );
+    goes(&objects, expect!["node-1 after kept left"]);
     objects.set_budget(&budget("web", 0));
-    check(
-        &nodes,
-        &pods,
-        &objects,
-        &new,
-        &expect!["node-2 after other left"],
-    );
+    goes(&objects, expect!["node-2 after other left"]);
     // A budget is a wish: if nothing else helps, it is broken.
     objects.set_budget(&budget("batch", 0));
-    check(
-        &nodes,
-        &pods,
-        &objects,
-        &new,
-        &expect!["node-1 after kept left"],
-    );
+    goes(&objects, expect!["node-1 after kept left"]);
 }
 
 #[test]
@@ -115,29 +98,12 @@ fn on_one_node_those_without_a_broken_budget_go_first() {
     ];
     let new = pod("new", "new", 10, "");
     let mut objects = Objects::default();
-    check(
-        &nodes,
-        &pods,
-        &objects,
-        &new,
-        &expect!["node-1 after web left"],
-    );
+    let goes = |objects: &Objects, expected: Expect| check(&nodes, &pods, objects, &new, &expected);
+    goes(&objects, expect!["node-1 after web left"]);
     objects.set_budget(&budget("web", 0));
-    check(
-        &nodes,
-        &pods,
-        &objects,
-        &new,
-        &expect!["node-1 after batch left"],
-    );
+    goes(&objects, expect!["node-1 after batch left"]);
     objects.set_budget(&budget("web", 1));
-    check(
-        &nodes,
-        &pods,
-        &objects,
-        &new,
-        &expect!["node-1 after web left"],
-    );
+    goes(&objects, expect!["node-1 after web left"]);
 }
 
 fn with_claim(name: &'static str, claim: &'static str, node: &'static str) -> Value {

@@ -51,19 +51,7 @@ pub(super) fn export(a: &mut Args<'_, '_>) -> Outcome {
         return print_variables(a, |v| v.exported, "export", "declare -x");
     }
     let on = !options.contains('n');
-    let mut status = 0;
-    for assign in list {
-        if !is_name(&assign.name) {
-            status = invalid(a, &assign.name);
-            continue;
-        }
-        let name = assign.name.clone();
-        if !a.sh.assign(assign, a.p, a.k) {
-            status = 1;
-        }
-        a.sh.vars_mut().export(&name, on);
-    }
-    Outcome::Done(status)
+    assign_and_mark(a, list, |vars, name| vars.export(name, on))
 }
 
 pub(super) fn readonly(a: &mut Args<'_, '_>) -> Outcome {
@@ -71,6 +59,15 @@ pub(super) fn readonly(a: &mut Args<'_, '_>) -> Outcome {
     if list.is_empty() {
         return print_variables(a, |v| v.readonly, "readonly", "declare -r");
     }
+    assign_and_mark(a, list, |vars, name| vars.entry(name).readonly = true)
+}
+
+/// Assigns each name, and marks it.
+fn assign_and_mark(
+    a: &mut Args<'_, '_>,
+    list: Vec<ReadyAssign>,
+    mark: impl Fn(&mut super::super::vars::Vars, &str),
+) -> Outcome {
     let mut status = 0;
     for assign in list {
         if !is_name(&assign.name) {
@@ -81,7 +78,7 @@ pub(super) fn readonly(a: &mut Args<'_, '_>) -> Outcome {
         if !a.sh.assign(assign, a.p, a.k) {
             status = 1;
         }
-        a.sh.vars_mut().entry(&name).readonly = true;
+        mark(a.sh.vars_mut(), &name);
     }
     Outcome::Done(status)
 }

@@ -23,9 +23,6 @@ pub(in super::super) fn cp(c: &mut Context<'_, '_>) -> i32 {
         Ok(o) => o,
         Err(status) => return status,
     };
-    if o.operands.is_empty() {
-        return c.fail(1, "missing file operand");
-    }
     let recursive = o.has('r') || o.has('R') || o.has('a');
     let keep = o.has('p') || o.has('a');
     let links = (o.has('d') || o.has('P') || recursive) && !o.has('L');
@@ -58,9 +55,6 @@ pub(in super::super) fn mv(c: &mut Context<'_, '_>) -> i32 {
         Ok(o) => o,
         Err(status) => return status,
     };
-    if o.operands.is_empty() {
-        return c.fail(1, "missing file operand");
-    }
     let list = match pairs(c, &o) {
         Ok(list) => list,
         Err(status) => return status,
@@ -154,6 +148,9 @@ fn into(target: &str, source: &str) -> String {
 /// The operands of `cp`, `mv`, `ln`: pairs of source and full target.
 fn pairs(c: &mut Context<'_, '_>, o: &Options) -> Result<Vec<(Arc<str>, String)>, i32> {
     let mut operands = o.operands.clone();
+    if operands.is_empty() {
+        return Err(c.fail(1, "missing file operand"));
+    }
     let target = match o.value('t') {
         Some(t) => Arc::from(t),
         None if operands.len() < 2 => {
